@@ -1,0 +1,209 @@
+"""``bran corpus``: count, split and convert annotated documents."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from bran.config import parse_config
+from bran.corpus.load import load_corpus
+from bran.corpus.mesh import DISEASE_BRANCHES, MeshTree
+from bran.corpus.readers import ErrorLog, PubTatorFormat, Strict, read_pubtator
+from bran.corpus.readers.pubtator_format import FORMATS, pubtator_format
+from bran.corpus.schema import Schema, load_schema
+from bran.corpus.splits import GivenConfig, KFoldConfig, SplitConfig, TemporalConfig
+from bran.corpus.statistics import CorpusStatistics, split_statistics
+from bran.corpus.writers import PubTatorWriter
+from bran.errors import EXIT_SKIPPED, ConfigError
+from bran.files import atomic_write
+
+app = typer.Typer(
+    help="Count, split and convert annotated documents.", no_args_is_help=True, rich_markup_mode="markdown"
+)
+
+CorpusPath = Annotated[Path, typer.Argument(help="A PubTator file, or a folder that holds BC5CDR as published.")]
+SchemaName = Annotated[str, typer.Option("--schema", help="A schema that ships (cdr, biored, ...), or a YAML file.")]
+
+
+class SplitKind(StrEnum):
+    """How a corpus is split."""
+
+    kfold = "kfold"
+    temporal = "temporal"
+    given = "given"
+
+
+_SPLITS: dict[SplitKind, type[KFoldConfig | TemporalConfig | GivenConfig]] = {
+    SplitKind.kfold: KFoldConfig,
+    SplitKind.temporal: TemporalConfig,
+    SplitKind.given: GivenConfig,
+}
+
+
+@app.command()
+def stats(
+    path: CorpusPath,
+    schema: SchemaName = "cdr",
+    mesh: Annotated[
+        Path | None, typer.Option(help="Table of MeSH descriptors for the hypernym filter; default: the bundled one.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, not a table.")] = False,
+) -> None:
+    """Count documents, mentions, entities, relations and candidate pairs, per split.
+
+    **Examples**
+
+    - `bran corpus stats BC5CDR`
+
+    - `bran corpus stats abstracts.pubtator.gz --schema chemdisgene --json`
+    """
+    loaded = load_schema(schema)
+    corpus = load_corpus(path, loaded)
+    tree = MeshTree.read(mesh) if mesh else MeshTree.bundled()
+    counted = split_statistics(corpus, loaded, mesh=tree)
+    if as_json:
+        typer.echo(json.dumps({"corpus": corpus.hash, "splits": {k: asdict(v) for k, v in counted.items()}}, indent=2))
+    else:
+        Console().print(_table(corpus.hash, counted))
+
+
+@app.command()
+def split(
+    path: CorpusPath,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for one JSON file per split; made if absent.")],
+    kind: Annotated[SplitKind, typer.Option(help="Random folds, newest documents held out, or as published.")],
+    schema: SchemaName = "cdr",
+    folds: Annotated[int | None, typer.Option(help="kfold: how many.")] = None,
+    seed: Annotated[int | None, typer.Option(help="kfold, given: of the random choice.")] = None,
+    cuts: Annotated[int | None, typer.Option(help="temporal: how many test parts, each older than the last.")] = None,
+    test_size: Annotated[int | None, typer.Option(help="temporal: documents in a test part.")] = None,
+    validation: Annotated[float | None, typer.Option(help="Share of the other documents that validates.")] = None,
+) -> None:
+    """Write which documents train, validate and test; none, by id or title, is on two sides.
+
+    **Examples**
+
+    - `bran corpus split BC5CDR --kind kfold --folds 5 --seed 1 -o splits`
+
+    - `bran corpus split BC5CDR --kind temporal --cuts 3 -o splits`
+    """
+    options = {"folds": folds, "seed": seed, "cuts": cuts, "test_size": test_size, "validation": validation}
+    config = _split_config(kind, options)
+    corpus = load_corpus(path, load_schema(schema))
+    splits = config.build(corpus)
+    output.mkdir(parents=True, exist_ok=True)
+    for part in splits:
+        content = {"corpus": corpus.hash, "config": config.model_dump(), **asdict(part)}
+        with atomic_write(output / f"{part.name}.json") as stream:
+            json.dump(content, stream, indent=1)
+            stream.write("\n")
+        typer.echo(
+            f"{part.name}: {len(part.train)} train, {len(part.validation)} validation, {len(part.test)} test", err=True
+        )
+
+
+@app.command()
+def convert(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="A PubTator file, plain or gzipped.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The new file; gzipped when it ends in .gz.")],
+    schema: Annotated[
+        str | None, typer.Option(help="Gives types their spelling and ids their namespace; else both stay as they are.")
+    ] = None,
+    read_as: Annotated[
+        str | None, typer.Option("--from", help=f"Corpus that IN is written like: {', '.join(FORMATS)}.")
+    ] = None,
+    write_as: Annotated[str | None, typer.Option("--to", help="Corpus that the new file is written like.")] = None,
+    separator: Annotated[str | None, typer.Option(help="Joins the ids of a composite mention.")] = None,
+    prefix: Annotated[list[str] | None, typer.Option(help="Namespace to write before ids, as in MESH:D003693.")] = None,
+    unlinked: Annotated[str | None, typer.Option(help="Written for a mention without id.")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first document that cannot be read.")] = False,
+) -> None:
+    """Rewrite a PubTator file with other id separators or prefixes.
+
+    Documents that cannot be read are left out and named on stderr; the exit code is then 6.
+
+    **Examples**
+
+    - `bran corpus convert old.txt -o new.txt.gz --schema cdr --prefix MESH`
+
+    - `bran corpus convert train.pubtator -o train.txt --from biored --separator ';'`
+    """
+    types = load_schema(schema) if schema else None
+    log = ErrorLog()
+    reading = _format(read_as, types)
+    changes = {"separators": separator, "prefixes": prefix and tuple(prefix), "unlinked": unlinked}
+    writing = _changed(_format(write_as, types) if write_as else reading, changes)
+    documents = read_pubtator(source, schema=types, format=reading, on_error=Strict() if strict else log)
+    with atomic_write(output) as stream:
+        count = PubTatorWriter(schema=types, format=writing).write(documents, stream)
+    typer.echo(f"{output}: {count} documents", err=True)
+    _report(log)
+
+
+@app.command()
+def mesh(
+    descriptors: Annotated[Path, typer.Argument(help="Tab-separated: id, name, synonyms, tree numbers; no header.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The tree; gzipped when it ends in .gz.")],
+) -> None:
+    """Compile the tree of diseases, which the hypernym filter needs, from a table of MeSH descriptors.
+
+    **Example:** `bran corpus mesh descriptors.tsv.gz -o diseases-2020.tsv.gz`
+    """
+    tree = MeshTree.read(descriptors).branches(DISEASE_BRANCHES)
+    tree.write(output)
+    typer.echo(f"{output}: {len(tree.tree_numbers)} descriptors", err=True)
+
+
+def _table(corpus_hash: str, counted: Mapping[str, CorpusStatistics]) -> Table:
+    table = Table(title=f"corpus {corpus_hash}", title_justify="left", box=box.SIMPLE_HEAD)
+    table.add_column("")
+    rows: dict[str, dict[str, str]] = {}
+    for name, counts in counted.items():
+        table.add_column(name, justify="right")
+        for label, value in counts.rows():
+            rows.setdefault(label, {})[name] = value
+    for label, values in rows.items():
+        table.add_row(label, *(values.get(name, "0") for name in counted))
+    return table
+
+
+def _split_config(kind: SplitKind, options: Mapping[str, Any]) -> SplitConfig:
+    named = {key: value for key, value in options.items() if value is not None}
+    return parse_config(_SPLITS[kind], named, source=f"split {kind.value}")
+
+
+def _format(name: str | None, schema: Schema | None) -> PubTatorFormat:
+    if name is None:
+        return pubtator_format(schema)
+    if name not in FORMATS:
+        raise ConfigError(f"corpus format {name!r}; expected one of {', '.join(FORMATS)}")
+    return FORMATS[name]
+
+
+def _changed(format: PubTatorFormat, changes: Mapping[str, Any]) -> PubTatorFormat:
+    named = {key: value for key, value in changes.items() if value is not None}
+    return parse_config(PubTatorFormat, {**format.model_dump(), **named}, source="output format")
+
+
+def _report(log: ErrorLog) -> None:
+    """Say on stderr what was left out.
+
+    Raises:
+        typer.Exit: with code 6, when anything was.
+    """
+    for error in log.skipped:
+        typer.echo(f"skipped: {error}", err=True)
+    for message, count in log.dropped.most_common():
+        typer.echo(f"dropped {count} times: {message}", err=True)
+    if log.skipped:
+        typer.echo(f"{len(log.skipped)} documents skipped", err=True)
+        raise typer.Exit(EXIT_SKIPPED)

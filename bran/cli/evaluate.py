@@ -1,0 +1,216 @@
+"""``bran evaluate``, ``bran compare`` and ``bran baseline``: scores with their signatures."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Protocol
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bran.corpus.hypernyms import HypernymFilter
+from bran.corpus.load import PUBLISHED_FILES, load_corpus
+from bran.corpus.mesh import MeshTree
+from bran.corpus.readers import read_documents
+from bran.corpus.schema import load_schema
+from bran.evaluation.baselines import EntityIndexBaseline, predict_all, predict_co_occurrence
+from bran.evaluation.comparison import compare as compare_systems
+from bran.evaluation.gold import GoldStandard
+from bran.evaluation.predictions import Predictions
+from bran.evaluation.report import EvaluationReport
+from bran.evaluation.report import evaluate as evaluate_system
+from bran.export.reading import READERS, read_table
+from bran.files import atomic_write
+
+_BUNDLED_MESH = "2020"
+_WIDTH = 120
+"""Of tables that do not go to a terminal: none of their cells is folded."""
+
+Gold = Annotated[
+    Path,
+    typer.Argument(
+        metavar="GOLD", help="PubTator with gold mentions and relations, or the folder of a published corpus."
+    ),
+]
+SchemaName = Annotated[str, typer.Option("--schema", help="A schema by name, or a YAML file.")]
+Mesh = Annotated[
+    Path | None,
+    typer.Option(
+        "--mesh", help="Table of MeSH ids and tree numbers for the hypernym filter.", show_default="MeSH 2020, bundled"
+    ),
+]
+Split = Annotated[
+    str | None,
+    typer.Option("--split", help=f"Split to read from a folder: {', '.join(PUBLISHED_FILES)}.", show_default="all"),
+]
+Cutoff = Annotated[
+    float | None,
+    typer.Option("--threshold", help="Keep relations with at least this score.", show_default="all, or the model's"),
+]
+Bootstrap = Annotated[int, typer.Option("--bootstrap", min=0, help="Resampled corpora for intervals; 0: none.")]
+Resamples = Annotated[int, typer.Option("--bootstrap", min=1, help="Resampled corpora for intervals and p-values.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the resampling.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+PerDocument = Annotated[
+    Path | None, typer.Option("--per-document", metavar="FILE", help="Write the counts per document as TSV.")
+]
+
+
+class Baseline(StrEnum):
+    """The baselines by name."""
+
+    predict_all = "predict-all"
+    entity_index = "entity-index"
+    co_occurrence = "co-occurrence"
+
+
+def evaluate(
+    predictions: Annotated[
+        Path,
+        typer.Argument(
+            metavar="MODEL_OR_PREDICTIONS", help="A model folder, a relation table (TSV, Parquet, JSONL) or PubTator."
+        ),
+    ],
+    gold: Gold,
+    schema: SchemaName = "cdr",
+    mesh: Mesh = None,
+    split: Split = None,
+    threshold: Cutoff = None,
+    bootstrap: Bootstrap = 1000,
+    seed: Seed = 0,
+    json_: AsJson = False,
+    per_document: PerDocument = None,
+) -> None:
+    """Score a model, or the predictions of any system, against gold.
+
+    Precision, recall and F1 over unique (document, type, head, tail): raw and hypernym-filtered, with 95 %
+    intervals. Example: bran evaluate predictions.tsv gold.txt --threshold 0.4
+    """
+    standard = _read_gold(gold, schema, mesh, split)
+    found = _read_predictions(predictions, standard, threshold)
+    _show_evaluation(evaluate_system(standard, found, resamples=bootstrap, seed=seed), json_, per_document)
+
+
+def compare(
+    a: Annotated[Path, typer.Argument(metavar="A", help="Model folder or predictions of the first system.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="Model folder or predictions of the second system.")],
+    gold: Gold,
+    schema: SchemaName = "cdr",
+    mesh: Mesh = None,
+    split: Split = None,
+    threshold: Cutoff = None,
+    bootstrap: Resamples = 10_000,
+    seed: Seed = 0,
+    json_: AsJson = False,
+) -> None:
+    """Compare two systems on the same gold documents.
+
+    Difference of F1, its 95 % paired bootstrap interval, and the p-value of an approximate randomisation
+    test. Example: bran compare old.tsv new.tsv gold.txt
+    """
+    standard = _read_gold(gold, schema, mesh, split)
+    systems = [_read_predictions(path, standard, threshold) for path in (a, b)]
+    report = compare_systems(standard, *systems, resamples=bootstrap, seed=seed)
+    _show(report, f"{report.b.system} against {report.a.system}", json_, text_columns=2)
+
+
+def baseline(
+    kind: Annotated[Baseline, typer.Argument(help="predict-all and entity-index read no text: they control leaks.")],
+    gold: Gold,
+    train: Annotated[
+        Path | None, typer.Option("--train", help="What entity-index is fitted on: another file or folder.")
+    ] = None,
+    train_split: Annotated[
+        str | None, typer.Option("--train-split", help="Split to read from the folder --train.", show_default="all")
+    ] = None,
+    schema: SchemaName = "cdr",
+    mesh: Mesh = None,
+    split: Split = None,
+    bootstrap: Bootstrap = 1000,
+    seed: Seed = 0,
+    json_: AsJson = False,
+    per_document: PerDocument = None,
+) -> None:
+    """Score a baseline that reads no text, as a control for leaks.
+
+    predict-all takes every candidate; entity-index a count table over the positions of the entities, which
+    must stay near it; co-occurrence, a sanity baseline only, every candidate that shares a sentence.
+    Example: bran baseline entity-index dev.txt --train train.txt
+    """
+    standard = _read_gold(gold, schema, mesh, split)
+    documents = standard.corpus.documents
+    if kind is Baseline.predict_all:
+        found = predict_all(documents, standard.schema)
+    elif kind is Baseline.co_occurrence:
+        found = predict_co_occurrence(documents, standard.schema)
+    elif train is None:
+        raise typer.BadParameter("entity-index is fitted on another split; expected --train PATH")
+    else:
+        found = EntityIndexBaseline(_read_gold(train, schema, mesh, train_split)).predict(documents)
+    _show_evaluation(evaluate_system(standard, found, resamples=bootstrap, seed=seed), json_, per_document)
+
+
+class _Report(Protocol):
+    """What can be shown: an evaluation or a comparison."""
+
+    @property
+    def header(self) -> Sequence[str]: ...
+    @property
+    def rows(self) -> list[list[str]]: ...
+    @property
+    def signatures(self) -> list[str]: ...
+    @property
+    def notes(self) -> list[str]: ...
+    def to_dict(self) -> dict[str, Any]: ...
+
+
+def _read_gold(path: Path, schema_name: str, mesh: Path | None, split: str | None) -> GoldStandard:
+    schema = load_schema(schema_name)
+    corpus = load_corpus(path, schema, splits=[split]) if split and path.is_dir() else load_corpus(path, schema)
+    tree, version = (MeshTree.read(mesh), mesh.name) if mesh else (MeshTree.bundled(), _BUNDLED_MESH)
+    name = split or "+".join(dict.fromkeys(corpus.given.values())) or path.name.partition(".")[0]
+    return GoldStandard(corpus.documents, schema, HypernymFilter(tree), split=name, mesh=version)
+
+
+def _read_predictions(path: Path, gold: GoldStandard, threshold: float | None) -> Predictions:
+    """The relations that stand in ``path``, or that the model there finds in the documents of ``gold``."""
+    if (path / "model.json").is_file():
+        from bran.workflows.evaluate import evaluate_model  # imports torch
+
+        return evaluate_model(path, gold, threshold=threshold)
+    is_table = path.name.endswith(tuple(READERS))
+    documents = read_table(path) if is_table else read_documents(path, schema=gold.schema)
+    predictions = Predictions.of(documents, system=path.name)
+    return predictions if threshold is None else predictions.keep(threshold)
+
+
+def _show_evaluation(report: EvaluationReport, as_json: bool, per_document: Path | None) -> None:
+    if per_document:
+        _write_counts(report, per_document)
+    _show(report, report.system, as_json, text_columns=1)
+
+
+def _write_counts(report: EvaluationReport, path: Path) -> None:
+    with atomic_write(path) as stream:
+        stream.write("protocol\tdocument\ttype\tspan\ttp\tfp\tfn\n")
+        stream.writelines("\t".join(map(str, row)) + "\n" for row in report.count_rows())
+
+
+def _show(report: _Report, title: str, as_json: bool, *, text_columns: int) -> None:
+    """Print ``report``: JSON, or a table with its signatures and what is odd underneath."""
+    if as_json:
+        typer.echo(json.dumps(report.to_dict(), indent=2))
+        return
+    table = Table(title=title, title_justify="left")
+    for number, name in enumerate(report.header):
+        table.add_column(name, justify="left" if number < text_columns else "right")
+    for row in report.rows:
+        table.add_row(*row)
+    Console(width=None if sys.stdout.isatty() else _WIDTH).print(table)
+    for line in [*report.signatures, *report.notes]:
+        typer.echo(line)

@@ -1,0 +1,1 @@
+"""From documents to padded tensors: subwords, alignment, windows, batches."""

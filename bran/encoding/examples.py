@@ -1,0 +1,252 @@
+"""Examples: documents as arrays, ready to be padded into batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from bran.config import Config
+from bran.corpus.document import Document, Entity, Mention, Pair
+from bran.corpus.schema import Schema
+from bran.corpus.sentences import sentence_spans
+from bran.encoding.subwords import Ints, SubwordConfig, Subwords, SubwordSequence
+from bran.encoding.windows import Span, assign, cut
+
+Floats = NDArray[np.float32]
+PairFilter = Callable[[Document, tuple[Pair, ...]], Sequence[bool]]
+"""Says of each candidate of a document whether training counts it."""
+
+
+class EncodingConfig(Config):
+    """How documents become examples."""
+
+    subwords: SubwordConfig = SubwordConfig()
+    window: int = Field(default=1280, ge=8)
+    """Longest window, in subwords."""
+    overlap: int = Field(default=256, ge=0)
+    """Subwords that consecutive windows of a long document share."""
+
+    @model_validator(mode="after")
+    def _windows_move_on(self) -> EncodingConfig:
+        if self.overlap >= self.window:
+            raise ValueError(f"overlap {self.overlap} must be smaller than window {self.window}")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One encoder input.
+
+    Attributes:
+        ids: subword ids, shape ``(tokens,)``.
+        types: 1 + index of the entity type of the mention that covers each, 0 for none, ``(tokens,)``.
+        tags: BIO tag of each, 0 for O, ``(tokens,)``.
+        heads: position of each subword of each mention of each head entity, ``(heads,)``.
+        tails: the same of the tail entities, ``(tails,)``.
+        pairs: index in ``Example.pairs`` that each (head, tail) token pair adds to, -1 for none,
+            ``(heads, tails)``.
+        head_mentions: index in ``Example.mentions`` of each head token's mention, ``(heads,)``.
+        tail_mentions: the same of the tail tokens, ``(tails,)``.
+    """
+
+    ids: Ints
+    types: Ints
+    tags: Ints
+    heads: Ints
+    tails: Ints
+    pairs: Ints
+    head_mentions: Ints
+    tail_mentions: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One document, encoded.
+
+    Attributes:
+        document: what was encoded.
+        mentions: the document's mentions in text order; windows refer to them.
+        pairs: the candidates that are scored.
+        uncovered: candidates that no window holds together; they get no score and are reported.
+        dropped: mentions without a single subword; they take no part.
+        labels: 1 where the relation type holds, shape ``(pairs, relation types)``.
+        counted: whether the pair counts in the training loss, shape ``(pairs,)``.
+        windows: the encoder's inputs.
+    """
+
+    document: Document
+    mentions: tuple[Mention, ...]
+    pairs: tuple[Pair, ...]
+    uncovered: tuple[Pair, ...]
+    dropped: tuple[Mention, ...]
+    labels: Floats
+    counted: Floats
+    windows: tuple[Window, ...]
+
+    @property
+    def length(self) -> int:
+        """Subwords of its longest window."""
+        return max(len(window.ids) for window in self.windows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Occurrences:
+    """The tokens of all mentions of all entities on one side, in flat arrays of one length."""
+
+    tokens: Ints
+    entities: Ints
+    mentions: Ints
+
+
+class DocumentEncoder:
+    """Turns documents into examples.
+
+    Args:
+        config: window sizes; the vocabulary is already learned.
+        subwords: the vocabulary.
+        schema: which pairs to score and which labels there are.
+        pair_filter: what training leaves out (the hypernym filter); by default nothing.
+    """
+
+    def __init__(
+        self, config: EncodingConfig, subwords: Subwords, schema: Schema, *, pair_filter: PairFilter | None = None
+    ) -> None:
+        self.config = config
+        self.subwords = subwords
+        self.schema = schema
+        self.pair_filter = pair_filter
+        self._types = {name: index for index, name in enumerate(schema.entity_types)}
+        self._head_types = {head for head, _ in schema.type_pairs}
+        self._tail_types = {tail for _, tail in schema.type_pairs}
+
+    def __call__(self, documents: Sequence[Document]) -> list[Example]:
+        """Encode ``documents``; the order is kept."""
+        sequences = self.subwords.encode(documents)
+        return [self._example(document, seq) for document, seq in zip(documents, sequences, strict=True)]
+
+    def _example(self, document: Document, sequence: SubwordSequence) -> Example:
+        mentions = tuple(sorted(document.mentions, key=lambda m: (m.start, m.end, m.type, m.concepts)))
+        bounds = _token_bounds(mentions, sequence)  # (mentions, 2)
+        entities = self.schema.entities(document)
+        candidates = self.schema.candidates(document)
+        heads = _occurrences(entities, self._head_types, mentions, bounds)
+        tails = _occurrences(entities, self._tail_types, mentions, bounds)
+        table = _pair_table(entities, candidates)[heads.entities[:, None], tails.entities[None, :]]
+        spans = self._spans(document, sequence)
+        owner = assign(bounds[heads.mentions], bounds[tails.mentions], spans) if len(spans) > 1 else None
+        if owner is not None:
+            table = np.where(owner >= 0, table, -1)
+        pairs, uncovered, table = _keep_scored(candidates, table)
+        types, tags = self._tag(mentions, bounds, len(sequence.ids))
+        return Example(
+            document=document,
+            mentions=mentions,
+            pairs=pairs,
+            uncovered=uncovered,
+            dropped=tuple(m for m, (start, end) in zip(mentions, bounds, strict=True) if start == end),
+            labels=self._labels(document, pairs),
+            counted=self._counted(document, pairs),
+            windows=tuple(
+                _window(span, sequence.ids, types, tags, heads, tails, table if owner is None else
+                        np.where(owner == index, table, -1))
+                for index, span in enumerate(spans)
+            ),
+        )
+
+    def _spans(self, document: Document, sequence: SubwordSequence) -> tuple[Span, ...]:
+        length = len(sequence.ids)
+        if length <= self.config.window:
+            return (Span(0, length),)
+        starts = np.searchsorted(sequence.starts, [start for start, _ in sentence_spans(document.text)])
+        return cut(length, starts.tolist(), size=self.config.window, overlap=self.config.overlap)
+
+    def _tag(self, mentions: tuple[Mention, ...], bounds: Ints, length: int) -> tuple[Ints, Ints]:
+        """Type index and BIO tag of each subword; where mentions overlap, the later one wins."""
+        types = np.zeros(length, dtype=np.int64)
+        tags = np.zeros(length, dtype=np.int64)
+        for mention, (start, end) in zip(mentions, bounds.tolist(), strict=True):
+            index = self._types[self.schema.canonical_type(mention.type)]
+            types[start:end] = index + 1
+            tags[start:end] = 2 * index + 2
+            tags[start : start + (end > start)] = 2 * index + 1
+        return types, tags
+
+    def _labels(self, document: Document, pairs: tuple[Pair, ...]) -> Floats:
+        gold = {(relation.head, relation.tail, relation.type) for relation in document.relations}
+        symmetric = {name for name, relation in self.schema.relation_types.items() if relation.symmetric}
+        gold |= {(tail, head, type_) for head, tail, type_ in gold if type_ in symmetric}
+        rows = [[(pair.head.id, pair.tail.id, type_) in gold for type_ in self.schema.labels] for pair in pairs]
+        return np.array(rows, dtype=np.float32).reshape(len(pairs), len(self.schema.labels))
+
+    def _counted(self, document: Document, pairs: tuple[Pair, ...]) -> Floats:
+        if self.pair_filter is None:
+            return np.ones(len(pairs), dtype=np.float32)
+        return np.array(self.pair_filter(document, pairs), dtype=np.float32)
+
+
+def _token_bounds(mentions: Sequence[Mention], sequence: SubwordSequence) -> Ints:
+    """First and last-plus-one subword of each mention, shape ``(mentions, 2)``."""
+    starts = np.searchsorted(sequence.starts, [mention.start for mention in mentions])
+    ends = np.searchsorted(sequence.ends, [mention.end for mention in mentions], side="right")
+    return np.stack([starts, np.maximum(starts, ends)], axis=1).astype(np.int64).reshape(-1, 2)
+
+
+def _occurrences(
+    entities: tuple[Entity, ...], wanted: set[str], mentions: tuple[Mention, ...], bounds: Ints
+) -> _Occurrences:
+    position = {mention: index for index, mention in enumerate(mentions)}
+    owners = [
+        (entity_index, position[mention])
+        for entity_index, entity in enumerate(entities)
+        if entity.type in wanted
+        for mention in entity.mentions
+    ]
+    owner = np.array(owners, dtype=np.int64).reshape(-1, 2)
+    start, end = bounds[owner[:, 1]].T
+    counts = end - start
+    first = np.repeat(start - (np.cumsum(counts) - counts), counts)
+    return _Occurrences(first + np.arange(counts.sum()), np.repeat(owner[:, 0], counts), np.repeat(owner[:, 1], counts))
+
+
+def _pair_table(entities: tuple[Entity, ...], candidates: tuple[Pair, ...]) -> Ints:
+    """Index of the candidate of each (head entity, tail entity), -1 for none, ``(entities, entities)``."""
+    position = {(entity.type, entity.id): index for index, entity in enumerate(entities)}
+    table = np.full((len(entities), len(entities)), -1, dtype=np.int64)
+    for index, pair in enumerate(candidates):
+        table[position[pair.head.type, pair.head.id], position[pair.tail.type, pair.tail.id]] = index
+    return table
+
+
+def _keep_scored(candidates: tuple[Pair, ...], table: Ints) -> tuple[tuple[Pair, ...], tuple[Pair, ...], Ints]:
+    """Candidates with at least one token pair, those without, and ``table`` renumbered to the former."""
+    scored = np.zeros(len(candidates) + 1, dtype=bool)
+    scored[table.ravel()] = True
+    scored = scored[:-1]  # the last one stood for -1, "no candidate"
+    if scored.all():
+        return candidates, (), table
+    renumbered = np.append(np.where(scored, np.cumsum(scored) - 1, -1), -1)
+    kept = tuple(pair for pair, keep in zip(candidates, scored, strict=True) if keep)
+    left = tuple(pair for pair, keep in zip(candidates, scored, strict=True) if not keep)
+    return kept, left, renumbered[table]
+
+
+def _window(
+    span: Span, ids: Ints, types: Ints, tags: Ints, heads: _Occurrences, tails: _Occurrences, table: Ints
+) -> Window:
+    rows = (table >= 0).any(1).nonzero()[0]
+    columns = (table >= 0).any(0).nonzero()[0]
+    inside = slice(span.start, span.end)
+    return Window(
+        ids=ids[inside],
+        types=types[inside],
+        tags=tags[inside],
+        heads=heads.tokens[rows] - span.start,
+        tails=tails.tokens[columns] - span.start,
+        pairs=table[np.ix_(rows, columns)],
+        head_mentions=heads.mentions[rows],
+        tail_mentions=tails.mentions[columns],
+    )

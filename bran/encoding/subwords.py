@@ -1,0 +1,127 @@
+"""Subword vocabulary: byte-pair encoding learned with ``tokenizers``, aligned to characters.
+
+Sennrich et al., *Neural machine translation of rare words with subword units*, ACL 2016.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+from tokenizers import Tokenizer, normalizers, pre_tokenizers
+from tokenizers.models import BPE
+from tokenizers.trainers import BpeTrainer
+
+from bran.config import Config
+from bran.corpus.document import Document
+from bran.errors import ModelError
+
+PAD, UNK = "[PAD]", "[UNK]"
+PAD_ID, UNK_ID = 0, 1
+
+Ints = NDArray[np.int64]
+
+
+class SubwordConfig(Config):
+    """How the vocabulary is learned."""
+
+    vocabulary: int = Field(default=5000, ge=64)
+    """Number of subwords, the two special ones included."""
+    lowercase: bool = True
+    min_frequency: int = Field(default=2, ge=1)
+    """A pair of subwords seen less often is not merged."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubwordSequence:
+    """The subwords of one text.
+
+    Attributes:
+        ids: vocabulary ids, shape ``(subwords,)``.
+        starts: first character of each, in the text, shape ``(subwords,)``.
+        ends: one past the last character of each, shape ``(subwords,)``.
+    """
+
+    ids: Ints
+    starts: Ints
+    ends: Ints
+
+
+class Subwords:
+    """A learned vocabulary that cuts texts into subwords with character offsets."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._tokenizer = tokenizer
+
+    @classmethod
+    def learn(cls, texts: Iterable[str], config: SubwordConfig) -> Subwords:
+        """Learn byte-pair merges on ``texts``; letters, digits and punctuation are never merged with each other."""
+        tokenizer = Tokenizer(BPE(unk_token=UNK, continuing_subword_prefix="##"))
+        if config.lowercase:
+            tokenizer.normalizer = normalizers.Lowercase()
+        tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+            [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Punctuation(), pre_tokenizers.Digits()]
+        )
+        trainer = BpeTrainer(
+            vocab_size=config.vocabulary,
+            min_frequency=config.min_frequency,
+            special_tokens=[PAD, UNK],
+            continuing_subword_prefix="##",
+            show_progress=False,
+        )
+        tokenizer.train_from_iterator(texts, trainer)
+        return cls(tokenizer)
+
+    @classmethod
+    def load(cls, path: Path) -> Subwords:
+        """Read a vocabulary that :meth:`save` wrote.
+
+        Raises:
+            ModelError: when the file is missing or damaged.
+        """
+        try:
+            return cls(Tokenizer.from_str(path.read_text(encoding="utf-8")))
+        except Exception as error:  # tokenizers raises bare Exception
+            raise ModelError(f"{path}: not a subword vocabulary ({error}); expected tokenizers JSON") from None
+
+    def save(self, path: Path) -> None:
+        """Write the vocabulary as JSON."""
+        path.write_text(self._tokenizer.to_str(), encoding="utf-8")
+
+    def __len__(self) -> int:
+        return int(self._tokenizer.get_vocab_size())
+
+    def encode(self, documents: Sequence[Document]) -> list[SubwordSequence]:
+        """Cut the text of each document into subwords, with a boundary at each end of every mention.
+
+        Each stretch between two boundaries is cut on its own (paper, section 3), so that a mention is
+        always a whole number of subwords.
+        """
+        boundaries = [_boundaries(document) for document in documents]
+        segments = [
+            [document.text[start:end] for start, end in itertools.pairwise(cuts)]
+            for document, cuts in zip(documents, boundaries, strict=True)
+        ]
+        encodings = self._tokenizer.encode_batch(segments, is_pretokenized=True, add_special_tokens=False)
+        return [self._sequence(encoding, cuts) for encoding, cuts in zip(encodings, boundaries, strict=True)]
+
+    @staticmethod
+    def _sequence(encoding: object, cuts: list[int]) -> SubwordSequence:
+        ids = np.array(encoding.ids, dtype=np.int64)  # type: ignore[attr-defined]
+        offsets = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)  # type: ignore[attr-defined]
+        segment = np.array(encoding.word_ids, dtype=np.int64)  # type: ignore[attr-defined]
+        shift = np.array(cuts, dtype=np.int64)[segment]
+        return SubwordSequence(ids, offsets[:, 0] + shift, offsets[:, 1] + shift)
+
+
+def _boundaries(document: Document) -> list[int]:
+    cuts = {0, len(document.text)}
+    for mention in document.mentions:
+        cuts.add(mention.start)
+        cuts.add(mention.end)
+    return sorted(cuts)

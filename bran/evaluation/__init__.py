@@ -1,0 +1,1 @@
+"""Document-level scores with intervals, significance and leak controls; needs no torch."""

@@ -1,0 +1,67 @@
+"""What a system predicted: relations by document, and what the signature of its scores says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from bran.corpus.document import Document, Relation
+from bran.errors import DataError, DuplicateDocumentError, Place
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """The output of one system.
+
+    Attributes:
+        system: its name, for people.
+        relations: predicted relations by document id.
+        config: hash of the model's config; ``None`` when not known.
+        seed: of its training; ``None`` when not known.
+        threshold: the score from which on relations were kept; ``None`` when not known.
+    """
+
+    system: str
+    relations: Mapping[str, tuple[Relation, ...]] = field(repr=False)
+    config: str | None = None
+    seed: int | None = None
+    threshold: float | None = None
+
+    @classmethod
+    def of(cls, documents: Iterable[Document], *, system: str) -> Predictions:
+        """The relations of ``documents``; nothing else of them is read.
+
+        Raises:
+            DuplicateDocumentError: when a document id stands twice.
+        """
+        relations: dict[str, tuple[Relation, ...]] = {}
+        for document in documents:
+            if document.id in relations:
+                message = f"id {document.id!r} stands twice in {system}; expected one document per id"
+                raise DuplicateDocumentError(message, Place(document=document.id))
+            relations[document.id] = document.relations
+        return cls(system, relations)
+
+    def keep(self, threshold: float) -> Predictions:
+        """Only the relations with a score of at least ``threshold``.
+
+        Raises:
+            DataError: when a relation has no score.
+        """
+        kept = {
+            document: tuple(relation for relation in relations if score_of(relation, document) >= threshold)
+            for document, relations in self.relations.items()
+        }
+        return replace(self, relations=kept, threshold=threshold)
+
+
+def score_of(relation: Relation, document: str) -> float:
+    """The score of ``relation``.
+
+    Raises:
+        DataError: when it has none; names ``document``.
+    """
+    if relation.score is None:
+        message = f"relation {relation.type} {relation.head} {relation.tail} has no score; expected one in [0, 1]"
+        raise DataError(message, Place(document=document))
+    return relation.score

@@ -1,0 +1,140 @@
+"""Reading a relation table back, to score it: our own, or one that any other system wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Annotated, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import BaseModel, ConfigDict, FiniteFloat, StringConstraints, ValidationError
+from pydantic_core import ErrorDetails, from_json
+
+from bran.corpus.document import Document, Relation
+from bran.errors import DuplicateDocumentError, FormatError, Place
+from bran.export.table import match_suffix
+from bran.export.text import from_cell
+from bran.files import open_binary, open_text
+
+_Text = Annotated[str, StringConstraints(min_length=1)]
+_Numbered = Iterator[tuple[int, Mapping[str, Any]]]
+
+
+class _Record(BaseModel):
+    """The columns that are read; a table may leave the optional ones out, and have more."""
+
+    model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
+
+    document: _Text
+    type: _Text
+    head: _Text
+    tail: _Text
+    score: FiniteFloat | None = None
+    probability: FiniteFloat | None = None
+    model: str | None = None
+
+
+_REQUIRED = [name for name, field in _Record.model_fields.items() if field.is_required()]
+
+
+def read_table(path: Path) -> Iterator[Document]:
+    """The documents of a TSV, Parquet or JSONL relation table, with their relations, in the table's order.
+
+    A document has the id and the relations (type, head, tail, score, probability, model), but no text, so
+    names and evidence are not read back; one without relations has left no row, so it does not come.
+    Columns that the table does not know are passed over; an empty ``.jsonl`` file is an empty table.
+
+    Raises:
+        ConfigError: when the suffix is none of ``READERS``.
+        FormatError: names the line (Parquet: the row), the value and what was expected.
+        DuplicateDocumentError: when the rows of a document do not stand together.
+    """
+    read = READERS[match_suffix(path, READERS)]
+    seen: set[str] = set()
+    for document, group in groupby(_records(read(path), str(path)), key=lambda item: item[1].document):
+        numbers, records = zip(*group, strict=True)
+        if document in seen:
+            place = Place(str(path), numbers[0], document)
+            raise DuplicateDocumentError("the document has rows further up; expected all of them together", place)
+        seen.add(document)
+        yield Document(document, passages=(), relations=tuple(map(_relation, records)))
+
+
+def _records(numbered: _Numbered, path: str) -> Iterator[tuple[int, _Record]]:
+    for number, values in numbered:
+        try:
+            yield number, _Record.model_validate(values)
+        except ValidationError as error:
+            raise FormatError(_explain(error.errors()[0]), Place(path, number)) from None
+
+
+def _explain(error: ErrorDetails) -> str:
+    column = ".".join(map(str, error["loc"]))
+    if error["type"] == "missing":
+        return f"there is no {column!r}; expected {', '.join(_REQUIRED)}"
+    return f"{column or 'the row'} = {error['input']!r}: {error['msg']}"
+
+
+def _relation(record: _Record) -> Relation:
+    return Relation(
+        record.type,
+        record.head,
+        record.tail,
+        score=record.score,
+        probability=record.probability,
+        model=record.model,
+    )
+
+
+def _tsv(path: Path) -> _Numbered:
+    with open_text(path) as stream:
+        lines = (line.rstrip("\r\n").split("\t") for line in stream)
+        header = next(lines)
+        _check_columns(header, path)
+        for number, cells in enumerate(lines, start=2):
+            if len(cells) != len(header):
+                message = f"{len(cells)} cells; expected {len(header)}, as in the header"
+                raise FormatError(message, Place(str(path), number))
+            yield number, dict(zip(header, map(from_cell, cells), strict=True))
+
+
+def _jsonl(path: Path) -> _Numbered:
+    if path.is_file() and not path.stat().st_size:
+        return
+    with open_text(path) as stream:
+        for number, line in enumerate(stream, start=1):
+            try:
+                yield number, from_json(line)
+            except ValueError as error:
+                raise FormatError(f"{error}; expected a JSON object", Place(str(path), number)) from None
+
+
+def _parquet(path: Path) -> _Numbered:
+    with open_binary(path) as stream:
+        try:
+            file = pq.ParquetFile(stream)
+            _check_columns(file.schema_arrow.names, path)
+            columns = [name for name in file.schema_arrow.names if name in _Record.model_fields]
+            batches = (batch.to_pylist() for batch in file.iter_batches(columns=columns))
+            yield from enumerate((row for batch in batches for row in batch), start=1)
+        except (pa.ArrowException, OSError) as error:
+            message = f"{' '.join(str(error).split())}; expected a whole Parquet file"
+            raise FormatError(message, Place(str(path))) from None
+
+
+def _check_columns(found: Sequence[str], path: Path) -> None:
+    if missing := [name for name in _REQUIRED if name not in found]:
+        message = f"columns {', '.join(found)}; expected a relation table, which has {', '.join(missing)} too"
+        raise FormatError(message, Place(str(path)))
+
+
+READERS: dict[str, Callable[[Path], _Numbered]] = {
+    ".tsv": _tsv,
+    ".tsv.gz": _tsv,
+    ".parquet": _parquet,
+    ".jsonl": _jsonl,
+    ".jsonl.gz": _jsonl,
+}
+"""The suffixes that :func:`read_table` takes."""

@@ -1,0 +1,148 @@
+"""Opening and writing files: gzip by content, errors that name the place, outputs that appear by rename."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import secrets
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, BinaryIO, TextIO, cast
+
+from bran.errors import FormatError, Place
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_SNIFFED = 8192
+
+
+@contextmanager
+def open_binary(path: str | Path) -> Iterator[BinaryIO]:
+    """The bytes of a plain or gzipped file (told by its first two bytes, not its name).
+
+    Raises:
+        FormatError: when there is no such file, it is a directory, is empty, or cannot be opened.
+    """
+    place = Place(str(path))
+    try:
+        raw = open(path, "rb")  # noqa: SIM115 - closed by the with below; only opening is tried here
+    except IsADirectoryError:
+        raise FormatError("is a directory; expected a file", place) from None
+    except OSError as error:
+        raise FormatError(f"cannot be opened ({error.strerror}); expected a readable file", place) from None
+    with raw:
+        start = raw.peek(len(_GZIP_MAGIC))
+        if not start:
+            raise FormatError("is empty; expected some content", place)
+        if start.startswith(_GZIP_MAGIC):
+            with gzip.GzipFile(fileobj=raw, mode="rb") as unpacked:
+                yield cast(BinaryIO, unpacked)
+        else:
+            yield raw
+
+
+def read_lines(source: str | Path | BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """The numbered lines of a file or binary stream, from 1, without line end and byte order mark.
+
+    Only a line feed ends a line; one carriage return before it is taken off.
+
+    Raises:
+        FormatError: as :func:`open_binary`; also when the file is binary or its gzip data is corrupt.
+    """
+    if isinstance(source, str | Path):
+        with open_binary(source) as stream:
+            yield from _numbered(stream, str(source))
+    else:
+        yield from _numbered(source, source_name(source))
+
+
+def source_name(source: str | Path | BinaryIO) -> str:
+    """How errors name ``source``: its path, or the stream's name."""
+    if isinstance(source, str | Path):
+        return str(source)
+    return str(getattr(source, "name", "stream"))
+
+
+def _numbered(stream: BinaryIO, name: str) -> Iterator[tuple[int, bytes]]:
+    number = 0
+    lines = iter(stream)
+    while True:
+        try:
+            line = next(lines, None)
+        except (OSError, EOFError, zlib.error) as error:
+            raise FormatError(f"cannot be read on: {error}; expected a whole file", Place(name, number + 1)) from None
+        if line is None:
+            return
+        number += 1
+        if number == 1:
+            line = line.removeprefix(b"\xef\xbb\xbf")
+            if b"\x00" in line[:_SNIFFED]:
+                raise FormatError("is binary; expected text", Place(name))
+        yield number, line.removesuffix(b"\n").removesuffix(b"\r")
+
+
+@contextmanager
+def open_text(path: str | Path) -> Iterator[TextIO]:
+    """A plain or gzipped UTF-8 file as text; what goes wrong while it is read is told with its path.
+
+    Raises:
+        FormatError: as :func:`open_binary`; also within the ``with`` block, when the file is not UTF-8
+            or its gzip data is corrupt.
+    """
+    with open_binary(path) as binary, io.TextIOWrapper(binary, encoding="utf-8-sig", newline="\n") as text:
+        try:
+            yield text
+        except UnicodeDecodeError as error:
+            message = f"byte 0x{error.object[error.start]:02x} is not UTF-8; expected text"
+            raise FormatError(message, Place(str(path))) from None
+        except (OSError, EOFError, zlib.error) as error:
+            raise FormatError(f"cannot be read on: {error}; expected a whole file", Place(str(path))) from None
+
+
+@contextmanager
+def atomic_write(path: str | Path) -> Iterator[TextIO]:
+    """A UTF-8 file that appears under ``path`` only when the ``with`` block ends well.
+
+    It is written beside ``path`` under another name and renamed at the end; when anything is raised
+    (an interrupt included) it is removed and what stood under ``path`` stays. A name that ends in
+    ``.gz`` is compressed, with the same bytes for the same text.
+    """
+    with atomic_write_binary(path) as binary:
+        text = io.TextIOWrapper(cast(IO[bytes], binary), encoding="utf-8", newline="")
+        try:
+            yield text
+        finally:
+            text.detach()  # flushes; the bytes below are closed, and thrown away, by their own manager
+
+
+@contextmanager
+def atomic_write_binary(path: str | Path) -> Iterator[BinaryIO]:
+    """As :func:`atomic_write`, for bytes.
+
+    Raises:
+        FormatError: when the folder of ``path`` cannot be written to.
+    """
+    target = Path(path)
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    try:
+        raw = open(temporary, "xb")  # noqa: SIM115 - closed by the with below; only opening is tried here
+    except OSError as error:
+        raise FormatError(f"cannot be written ({error.strerror})", Place(str(path))) from None
+    try:
+        with raw, _packed(raw, target) as stream:
+            yield stream
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _packed(raw: BinaryIO, target: Path) -> Iterator[BinaryIO]:
+    """``raw``, or a compressor before it when ``target`` ends in ``.gz``."""
+    if target.suffix != ".gz":
+        yield raw
+        return
+    with gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as packed:
+        yield cast(BinaryIO, packed)

@@ -1,0 +1,1 @@
+"""The network: pure torch, no files, no logging. ``bran.nn.model`` has it on one screen."""

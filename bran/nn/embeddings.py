@@ -1,0 +1,74 @@
+"""Input embeddings: subword + position + entity type (paper, section 2.1)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from bran.config import Config
+from bran.encoding.subwords import PAD_ID, UNK_ID
+
+
+class EmbeddingConfig(Config):
+    """What a subword's input vector is made of."""
+
+    positions: bool = True
+    """Learned absolute positions."""
+    types: bool = True
+    """Mark the subwords of mentions with their entity type. Off: the paper."""
+    word_dropout: float = Field(default=0.15, ge=0, lt=1)
+    """Probability that a subword is replaced by the unknown one."""
+    mention_dropout: float = Field(default=0.0, ge=0, lt=1)
+    """The same for subwords of mentions: hides names, so that the context has to tell."""
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+
+    def build(self, *, vocabulary: int, types: int, window: int, dim: int) -> Embeddings:
+        """The module, for ``vocabulary`` subwords, ``types`` entity types and ``window`` positions."""
+        return Embeddings(self, vocabulary=vocabulary, types=types, window=window, dim=dim)
+
+
+class Embeddings(nn.Module):
+    """Sum of subword, position and entity-type embeddings, scaled by ``sqrt(dim)``."""
+
+    def __init__(self, config: EmbeddingConfig, *, vocabulary: int, types: int, window: int, dim: int) -> None:
+        super().__init__()
+        self.scale = math.sqrt(dim)
+        self.subwords = nn.Embedding(vocabulary, dim, padding_idx=PAD_ID)
+        self.positions = nn.Embedding(window, dim) if config.positions else None
+        self.types = nn.Embedding(types + 1, dim, padding_idx=0) if config.types else None
+        self.word_dropout = config.word_dropout
+        self.mention_dropout = config.mention_dropout
+        self.dropout = nn.Dropout(config.dropout)
+        for table in (self.subwords, self.positions, self.types):
+            if table is not None:
+                nn.init.normal_(table.weight, std=1 / self.scale)
+                if table.padding_idx is not None:
+                    nn.init.zeros_(table.weight[table.padding_idx])
+
+    def forward(self, token_ids: Tensor, types: Tensor) -> Tensor:
+        """Embed subwords.
+
+        Args:
+            token_ids: shape ``(windows, tokens)``.
+            types: entity type of each, 0 for none, shape ``(windows, tokens)``.
+
+        Returns:
+            shape ``(windows, tokens, dim)``.
+        """
+        if self.training:
+            token_ids = self._drop_words(token_ids, types)
+        embedded = self.subwords(token_ids)  # (windows, tokens, dim)
+        if self.positions is not None:
+            embedded = embedded + self.positions.weight[: token_ids.shape[1]]
+        if self.types is not None:
+            embedded = embedded + self.types(types)
+        dropped: Tensor = self.dropout(embedded * self.scale)
+        return dropped
+
+    def _drop_words(self, token_ids: Tensor, types: Tensor) -> Tensor:
+        rates = torch.where(types > 0, max(self.mention_dropout, self.word_dropout), self.word_dropout)
+        dropped = torch.rand(token_ids.shape, device=token_ids.device) < rates
+        return token_ids.masked_fill(dropped & (token_ids != PAD_ID), UNK_ID)

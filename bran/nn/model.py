@@ -1,0 +1,57 @@
+"""BRAN, the bi-affine relation attention network, on one screen.
+
+Verga, Strubell, McCallum: *Simultaneously Self-Attending to All Mentions for Full-Abstract Biological
+Relation Extraction*, NAACL 2018.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from bran.config import Config
+from bran.corpus.schema import Schema
+from bran.encoding.batches import Batch
+from bran.nn.embeddings import EmbeddingConfig
+from bran.nn.encoder import EncoderConfig
+from bran.nn.losses import ExclusiveLink, IndependentLink
+from bran.nn.scorer import ScorerConfig
+
+
+class ModelConfig(Config):
+    """The parts of the network; a variant of it is a difference in here."""
+
+    embeddings: EmbeddingConfig = EmbeddingConfig()
+    encoder: EncoderConfig = EncoderConfig()
+    scorer: ScorerConfig = ScorerConfig()
+
+    def build(self, *, schema: Schema, vocabulary: int, window: int) -> Bran:
+        """The network for ``schema``, ``vocabulary`` subwords and windows of at most ``window`` of them."""
+        return Bran(self, schema=schema, vocabulary=vocabulary, window=window)
+
+
+class Bran(nn.Module):
+    """Embeddings, encoder, pair scorer; and a tagger on the same encoder for joint training."""
+
+    def __init__(self, config: ModelConfig, *, schema: Schema, vocabulary: int, window: int) -> None:
+        super().__init__()
+        dim, types = config.encoder.dim, len(schema.entity_types)
+        self.link = ExclusiveLink() if schema.exclusive else IndependentLink()
+        self.embeddings = config.embeddings.build(vocabulary=vocabulary, types=types, window=window, dim=dim)
+        self.encoder = config.encoder.build()
+        self.scorer = config.scorer.build(dim=dim, labels=self.link.logits(len(schema.labels)))
+        self.tagger = nn.Linear(dim, 2 * types + 1)
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Logits of every entity pair of the batch, shape ``(pairs, logits)``: one pass per abstract."""
+        logits: Tensor = self.scorer(self.encode(batch), batch.heads, batch.tails, batch.pairs, len(batch.labels))
+        return logits
+
+    def tag(self, batch: Batch) -> Tensor:
+        """Logits of the BIO tags, shape ``(windows, tokens, tags)``, from unmarked text (paper, section 2.4)."""
+        logits: Tensor = self.tagger(self.encode(batch.without_types()))
+        return logits
+
+    def encode(self, batch: Batch) -> Tensor:
+        """Contextual vectors of every subword, shape ``(windows, tokens, dim)``."""
+        encoded: Tensor = self.encoder(self.embeddings(batch.token_ids, batch.types), batch.mask)
+        return encoded

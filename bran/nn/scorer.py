@@ -1,0 +1,101 @@
+"""The bi-affine pair scorer: every token pair of every entity pair in one pass (paper, section 2.2)."""
+
+from __future__ import annotations
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from bran.config import Config
+from bran.nn.pooling import PoolingConfig
+
+
+class ScorerConfig(Config):
+    """Size of the head and tail representations and how token pairs are pooled."""
+
+    dim: int | None = Field(default=None, ge=1)
+    """Size of head and tail representations; ``null``: that of the encoder."""
+    dropout: float = Field(default=0.35, ge=0, lt=1)
+    """Dropout inside and after the two multi-layer perceptrons."""
+    pooling: PoolingConfig = PoolingConfig()
+
+    def build(self, *, dim: int, labels: int) -> PairScorer:
+        """The module, over an encoder of ``dim``, for ``labels`` scores per pair."""
+        return PairScorer(self, dim=dim, labels=labels)
+
+
+class Biaffine(nn.Module):
+    """``s_l(h, t) = [h; 1] L_l [t; 1]`` for each label ``l`` (paper, equation 4).
+
+    The tensor is ``L``, of shape ``(dim + 1, labels, dim + 1)``: the ones give each side a linear term.
+    """
+
+    def __init__(self, dim: int, labels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(dim + 1, labels, dim + 1))
+        nn.init.normal_(self.weight, std=1 / dim)
+
+    def forward(self, heads: Tensor, tails: Tensor) -> Tensor:
+        """Score every head against every tail.
+
+        Args:
+            heads: shape ``(windows, heads, dim)``.
+            tails: shape ``(windows, tails, dim)``.
+
+        Returns:
+            shape ``(windows, heads, tails, labels)``.
+        """
+        labels = self.weight.shape[1]
+        left = _with_one(heads) @ self.weight.flatten(1)  # (windows, heads, labels * (dim + 1))
+        right = _with_one(tails).transpose(1, 2)  # (windows, dim + 1, tails)
+        scores = left.unflatten(2, (labels, -1)).flatten(1, 2) @ right  # (windows, heads * labels, tails)
+        return scores.unflatten(1, (-1, labels)).transpose(2, 3)
+
+
+class PairScorer(nn.Module):
+    """Head and tail perceptrons, bi-affine token-pair scores, pooled to entity pairs."""
+
+    def __init__(self, config: ScorerConfig, *, dim: int, labels: int) -> None:
+        super().__init__()
+        inner = config.dim or dim
+        self.head = _perceptron(dim, inner, config.dropout)
+        self.tail = _perceptron(dim, inner, config.dropout)
+        self.biaffine = Biaffine(inner, labels)
+        self.pool = config.pooling.build()
+
+    def forward(self, encoded: Tensor, heads: Tensor, tails: Tensor, pairs: Tensor, size: int) -> Tensor:
+        """Score the entity pairs of a batch.
+
+        Args:
+            encoded: shape ``(windows, tokens, dim)``.
+            heads: token positions of head mentions, shape ``(windows, heads)``.
+            tails: token positions of tail mentions, shape ``(windows, tails)``.
+            pairs: entity pair of each token pair, ``size`` for none, shape ``(windows, heads, tails)``.
+            size: number of entity pairs.
+
+        Returns:
+            logits, shape ``(size, labels)``, in 32 bits at least.
+        """
+        values = self.token_pairs(encoded, heads, tails).flatten(0, 2)  # (windows * heads * tails, labels)
+        logits: Tensor = self.pool(values, pairs.flatten(), size + 1)
+        return logits[:size]
+
+    def token_pairs(self, encoded: Tensor, heads: Tensor, tails: Tensor) -> Tensor:
+        """Scores before pooling, shape ``(windows, heads, tails, labels)``; arguments as in :meth:`forward`."""
+        scores: Tensor = self.biaffine(self.head(_gather(encoded, heads)), self.tail(_gather(encoded, tails)))
+        return scores.float() if scores.dtype in (torch.bfloat16, torch.float16) else scores
+
+
+def _perceptron(dim: int, inner: int, dropout: float) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Linear(dim, inner), nn.ReLU(), nn.Dropout(dropout), nn.Linear(inner, inner), nn.Dropout(dropout)
+    )
+
+
+def _gather(encoded: Tensor, positions: Tensor) -> Tensor:
+    """Vectors at ``positions``: ``(windows, tokens, dim)`` and ``(windows, n)`` to ``(windows, n, dim)``."""
+    return encoded.gather(1, positions[:, :, None].expand(-1, -1, encoded.shape[2]))
+
+
+def _with_one(x: Tensor) -> Tensor:
+    return nn.functional.pad(x, (0, 1), value=1.0)

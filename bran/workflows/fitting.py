@@ -1,0 +1,184 @@
+"""One fit: documents in, a trained model with its threshold out; and its predictions on held-out documents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from bran.config import config_hash
+from bran.corpus.document import Document, Pair
+from bran.corpus.hypernyms import HypernymFilter
+from bran.corpus.mesh import MeshTree
+from bran.corpus.schema import Schema, load_schema
+from bran.corpus.splits import Split
+from bran.encoding.examples import DocumentEncoder, PairFilter
+from bran.encoding.subwords import Subwords
+from bran.errors import ModelError
+from bran.evaluation.gold import GoldStandard
+from bran.evaluation.predictions import Predictions
+from bran.evaluation.thresholds import Threshold, best_threshold, score_curve
+from bran.extraction.predictor import Predictor
+from bran.extraction.trained_model import ModelDescription, TrainedModel
+from bran.nn.devices import choose_device, join_processes
+from bran.training.checkpoint import Progress
+from bran.training.loop import Checkpoints, Hooks, Metrics, Trainer
+from bran.workflows.run_config import RunConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Where a fit runs and how often it saves itself: nothing that decides its result."""
+
+    device: str = "auto"
+    checkpoint_steps: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """What hears of a fit while it runs.
+
+    Attributes:
+        epoch: takes the metrics of each epoch and its number.
+        advance: takes the number of documents read since the last call.
+    """
+
+    epoch: Callable[[Metrics, int], None] = lambda metrics, epoch: None
+    advance: Callable[[int], None] = lambda documents: None
+
+
+class Fitter:
+    """Fits models of one config.
+
+    Args:
+        config: of the run.
+        mesh: the tree of the hypernym filter.
+        machine: where to run.
+    """
+
+    def __init__(self, config: RunConfig, *, mesh: MeshTree, machine: Machine | None = None) -> None:
+        self.config = config
+        self.schema: Schema = load_schema(config.relation_schema)
+        self.hypernyms = HypernymFilter(mesh)
+        self.machine = machine or Machine()
+        self.device = choose_device(self.machine.device)
+
+    def fit(
+        self,
+        split: Split,
+        train: Sequence[Document],
+        validation: Sequence[Document],
+        *,
+        folder: Path,
+        listener: Listener | None = None,
+        init: Path | None = None,
+    ) -> TrainedModel:
+        """Train on ``train``; ``validation`` chooses the epoch and the threshold.
+
+        A fit that was killed goes on from the checkpoint in ``folder``.
+
+        Args:
+            split: what is trained on; its name and the config go into the model's description.
+            train: documents with gold relations.
+            validation: others; may be empty: then the last epoch is kept, and the threshold stays 0.5.
+            folder: where checkpoints go; removed when the fit is done.
+            listener: hears of epochs.
+            init: a model folder to start from, instead of random weights; its vocabulary is taken over.
+        """
+        listener = listener or Listener()
+        with join_processes(self.device) as processes:
+            model = self._new(train, init)
+            encoder = DocumentEncoder(self.config.encoding, model.subwords, self.schema, pair_filter=self._filter())
+            examples = encoder(train)
+            validate = (lambda network: self._validate(model, validation)) if validation else None
+            key = f"{config_hash(self.config)}-{split.name}-{len(train)}-{len(validation)}"
+            trainer = Trainer(
+                model.network,
+                self.config.training,
+                examples,
+                hooks=Hooks(validate, listener.epoch, listener.advance),
+                checkpoints=Checkpoints(folder, key, self.machine.checkpoint_steps),
+                device=self.device,
+                processes=processes,
+            )
+            progress = trainer.run()
+        return self._described(model, split, progress, validation)
+
+    def predictions(self, model: TrainedModel, documents: Iterable[Document]) -> Predictions:
+        """Every candidate of ``documents`` with its score."""
+        scored = self._predictor(model).predict(documents, threshold=0.0)
+        return Predictions.of(scored, system=model.description.name)
+
+    def gold(self, documents: Iterable[Document]) -> GoldStandard:
+        """The gold side of ``documents``, with the hypernym filter."""
+        return GoldStandard(documents, self.schema, self.hypernyms)
+
+    def threshold(self, documents: Sequence[Document], predictions: Predictions) -> Threshold:
+        """The threshold with the best F1 under the config's protocol."""
+        return best_threshold(score_curve(self.gold(documents), predictions, protocol=self.config.protocol))
+
+    def _new(self, train: Sequence[Document], init: Path | None) -> TrainedModel:
+        """An untrained model, or the one in ``init``."""
+        config = self.config
+        description = ModelDescription(
+            name=config.name, relation_schema=self.schema, encoding=config.encoding, model=config.model
+        )
+        if init is not None:
+            return self._initial(init, description)
+        subwords = Subwords.learn((document.text for document in train), config.encoding.subwords)
+        torch.manual_seed(config.training.seed)
+        network = config.model.build(schema=self.schema, vocabulary=len(subwords), window=config.encoding.window)
+        return TrainedModel(description, subwords, network.to(self.device))
+
+    def _initial(self, folder: Path, wanted: ModelDescription) -> TrainedModel:
+        """The model in ``folder`` as a start.
+
+        Raises:
+            ModelError: when it was built for another schema or by other settings.
+        """
+        model = TrainedModel.load(folder, device=self.device)
+        for part in ("relation_schema", "model"):
+            if getattr(model.description, part) != getattr(wanted, part):
+                raise ModelError(f"{folder}: has another {part.replace('_', ' ')} than the config; it cannot be a start")
+        return TrainedModel(wanted, model.subwords, model.network)
+
+    def _filter(self) -> PairFilter | None:
+        if not self.config.hypernym_filter:
+            return None
+
+        def counts(document: Document, pairs: tuple[Pair, ...]) -> list[bool]:
+            ignored = self.hypernyms.ignored(document, self.schema)
+            return [(pair.head.id, pair.tail.id) not in ignored for pair in pairs]
+
+        return counts
+
+    def _predictor(self, model: TrainedModel) -> Predictor:
+        return Predictor(model, device=self.device, precision=self.config.training.precision)
+
+    def _validate(self, model: TrainedModel, documents: Sequence[Document]) -> dict[str, float]:
+        predictions = self.predictions(model, documents)
+        curve = score_curve(self.gold(documents), predictions, protocol=self.config.protocol)
+        best = best_threshold(curve)
+        return {"score": best.f1, "threshold": best.value, "average_precision": curve.average_precision}
+
+    def _described(
+        self, model: TrainedModel, split: Split, progress: Progress, validation: Sequence[Document]
+    ) -> TrainedModel:
+        """The same model with its threshold and history."""
+        update = {
+            "threshold": self.threshold(validation, self.predictions(model, validation)).value if validation else 0.5,
+            "training": {
+                "config": config_hash(self.config),
+                "seed": self.config.training.seed,
+                "split": split.name,
+                "documents": {"train": len(split.train), "validation": len(split.validation)},
+                "epochs": progress.epoch,
+                "kept_epoch": progress.best_epoch if validation and self.config.training.keep_best else progress.epoch,
+                "steps": progress.step,
+            },
+        }
+        return TrainedModel(model.description.model_copy(update=update), model.subwords, model.network)
+
+

@@ -1,0 +1,34 @@
+"""The config of a training run: one YAML file says all that decides its result."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from bran.config import Config
+from bran.corpus.splits import SplitConfig
+from bran.encoding.examples import EncodingConfig
+from bran.nn.model import ModelConfig
+from bran.training.loop import TrainingConfig
+
+
+class RunConfig(Config):
+    """What to train, on what part of the corpus, and what to measure."""
+
+    name: str = "bran"
+    """Name of the model; predicted relations carry it."""
+    relation_schema: str = Field(default="cdr", alias="schema")
+    """Name of a schema that ships, or the path of a YAML file."""
+    splits: tuple[SplitConfig, ...] = ()
+    """Ways to part the corpus; each of their splits is trained and tested on its own."""
+    refit: bool = False
+    """Then train on the whole corpus as well. Its threshold comes from the predictions on the test parts
+    of the first entry of ``splits``: models that did not see those documents."""
+    hypernym_filter: bool = True
+    """Leave negatives out of training that are hypernyms of a positive."""
+    protocol: Literal["raw", "filtered"] = "filtered"
+    """Which F1 chooses the epoch and the threshold."""
+    encoding: EncodingConfig = EncodingConfig()
+    model: ModelConfig = ModelConfig()
+    training: TrainingConfig = TrainingConfig()
