@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import re
+import sys
 import tomllib
 from collections import deque
 from importlib import metadata
@@ -22,6 +24,10 @@ from bran.cli.main import EXIT_CODES
 
 CONDA_NAMES = {"pytorch": "torch"}
 PIP_ONLY = {"scispacy"}
+DISTRIBUTIONS = {"pydantic_core": "pydantic", "sklearn": "scikit-learn", "yaml": "pyyaml"}
+"""Of modules that are called otherwise than what is installed."""
+NOT_YET_IMPORTED = {"scispacy", "spacy"}
+"""Installed with the package for pipelines that tag and link mentions before bran relates them."""
 UNPINNED = re.compile(r"nvidia-|cuda-|triton$")
 """What CUDA builds of torch need; torch itself names the exact versions."""
 
@@ -35,7 +41,7 @@ def project(root: Path) -> dict[str, Any]:
 def pins(root: Path) -> dict[str, Version]:
     lines = (root / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pairs = (line.split("==") for line in lines if not line.startswith("#"))
-    return {name: Version(version) for name, version in pairs}
+    return {canonicalize_name(name): Version(version) for name, version in pairs}
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +72,19 @@ def test_conda_environment_lists_the_dependencies_of_the_package(
     assert by_pip.keys() == PIP_ONLY
     assert conda | by_pip == dict(spelled(item) for item in project["dependencies"])
     assert "-e ." in pip
+
+
+def test_what_is_imported_is_what_is_required(root: Path, project: dict[str, Any]) -> None:
+    modules: set[str] = set()
+    for path in (root / "bran").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                modules |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                modules.add((node.module or "").partition(".")[0])
+    imported = {DISTRIBUTIONS.get(name, name) for name in modules - sys.stdlib_module_names - {"bran"}}
+    required = {Requirement(text).name for text in project["dependencies"]}
+    assert imported == required - NOT_YET_IMPORTED
 
 
 def test_every_requirement_has_a_pin_within_its_range(project: dict[str, Any], pins: dict[str, Version]) -> None:
@@ -130,6 +149,14 @@ def test_links_between_the_pages_lead_somewhere(root: Path) -> None:
             if "://" not in target and not target.startswith("mailto:") and not (page.parent / target).exists():
                 broken.append(f"{page.relative_to(root)}: {target}")
     assert not broken
+
+
+def test_files_that_the_pages_name_exist(root: Path) -> None:
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages(root))
+    named = set(
+        re.findall(r"\b(?:pipelines|samples|docs|benchmarks|tests|bran)/[\w./-]+\.(?:yaml|yml|txt|md|py)\b", text)
+    )
+    assert sorted(name for name in named if not (root / name).exists()) == []
 
 
 def test_readme_lists_the_plain_calls_of_the_make_targets(root: Path) -> None:

@@ -14,6 +14,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from bran.cli.reporting import report
 from bran.config import parse_config
 from bran.corpus.load import load_corpus
 from bran.corpus.mesh import DISEASE_BRANCHES, MeshTree
@@ -23,7 +24,7 @@ from bran.corpus.schema import Schema, load_schema
 from bran.corpus.splits import GivenConfig, KFoldConfig, SplitConfig, TemporalConfig
 from bran.corpus.statistics import CorpusStatistics, split_statistics
 from bran.corpus.writers import PubTatorWriter
-from bran.errors import EXIT_SKIPPED, ConfigError
+from bran.errors import ConfigError
 from bran.files import atomic_write
 
 app = typer.Typer(
@@ -146,7 +147,7 @@ def convert(
     with atomic_write(output) as stream:
         count = PubTatorWriter(schema=types, format=writing).write(documents, stream)
     typer.echo(f"{output}: {count} documents", err=True)
-    _report(log)
+    report(log)
 
 
 @app.command()
@@ -192,18 +193,3 @@ def _format(name: str | None, schema: Schema | None) -> PubTatorFormat:
 def _changed(format: PubTatorFormat, changes: Mapping[str, Any]) -> PubTatorFormat:
     named = {key: value for key, value in changes.items() if value is not None}
     return parse_config(PubTatorFormat, {**format.model_dump(), **named}, source="output format")
-
-
-def _report(log: ErrorLog) -> None:
-    """Say on stderr what was left out.
-
-    Raises:
-        typer.Exit: with code 6, when anything was.
-    """
-    for error in log.skipped:
-        typer.echo(f"skipped: {error}", err=True)
-    for message, count in log.dropped.most_common():
-        typer.echo(f"dropped {count} times: {message}", err=True)
-    if log.skipped:
-        typer.echo(f"{len(log.skipped)} documents skipped", err=True)
-        raise typer.Exit(EXIT_SKIPPED)

@@ -18,13 +18,13 @@ from bran.corpus.load import PUBLISHED_FILES, load_corpus
 from bran.corpus.mesh import MeshTree
 from bran.corpus.readers import read_documents
 from bran.corpus.schema import load_schema
+from bran.errors import DataError, Place
 from bran.evaluation.baselines import EntityIndexBaseline, predict_all, predict_co_occurrence
 from bran.evaluation.comparison import compare as compare_systems
 from bran.evaluation.gold import GoldStandard
 from bran.evaluation.predictions import Predictions
 from bran.evaluation.report import EvaluationReport
 from bran.evaluation.report import evaluate as evaluate_system
-from bran.export.reading import READERS, read_table
 from bran.files import atomic_write
 
 _BUNDLED_MESH = "2020"
@@ -46,7 +46,9 @@ Mesh = Annotated[
 ]
 Split = Annotated[
     str | None,
-    typer.Option("--split", help=f"Split to read from a folder: {', '.join(PUBLISHED_FILES)}.", show_default="all"),
+    typer.Option(
+        "--split", help=f"Split to read from a folder: {', '.join(PUBLISHED_FILES)}.", show_default="all but test"
+    ),
 ]
 Cutoff = Annotated[
     float | None,
@@ -86,10 +88,9 @@ def evaluate(
     json_: AsJson = False,
     per_document: PerDocument = None,
 ) -> None:
-    """Score a model, or the predictions of any system, against gold.
+    """Score a model, or the predictions of any system, against gold: raw and hypernym-filtered, with intervals.
 
-    Precision, recall and F1 over unique (document, type, head, tail): raw and hypernym-filtered, with 95 %
-    intervals. Example: bran evaluate predictions.tsv gold.txt --threshold 0.4
+    Example: bran evaluate predictions.tsv gold.txt --threshold 0.4
     """
     standard = _read_gold(gold, schema, mesh, split)
     found = _read_predictions(predictions, standard, threshold)
@@ -108,10 +109,9 @@ def compare(
     seed: Seed = 0,
     json_: AsJson = False,
 ) -> None:
-    """Compare two systems on the same gold documents.
+    """Compare two systems on the same gold documents: difference of F1, its 95 % interval and p-value.
 
-    Difference of F1, its 95 % paired bootstrap interval, and the p-value of an approximate randomisation
-    test. Example: bran compare old.tsv new.tsv gold.txt
+    Example: bran compare old.tsv new.tsv gold.txt
     """
     standard = _read_gold(gold, schema, mesh, split)
     systems = [_read_predictions(path, standard, threshold) for path in (a, b)]
@@ -120,13 +120,20 @@ def compare(
 
 
 def baseline(
-    kind: Annotated[Baseline, typer.Argument(help="predict-all and entity-index read no text: they control leaks.")],
+    kind: Annotated[
+        Baseline,
+        typer.Argument(
+            help="predict-all: every candidate. entity-index: counts by the positions of both entities, which must "
+            "stay near predict-all. co-occurrence: every candidate that shares a sentence."
+        ),
+    ],
     gold: Gold,
     train: Annotated[
         Path | None, typer.Option("--train", help="What entity-index is fitted on: another file or folder.")
     ] = None,
     train_split: Annotated[
-        str | None, typer.Option("--train-split", help="Split to read from the folder --train.", show_default="all")
+        str | None,
+        typer.Option("--train-split", help="Split to read from the folder --train.", show_default="all but test"),
     ] = None,
     schema: SchemaName = "cdr",
     mesh: Mesh = None,
@@ -136,10 +143,8 @@ def baseline(
     json_: AsJson = False,
     per_document: PerDocument = None,
 ) -> None:
-    """Score a baseline that reads no text, as a control for leaks.
+    """Score a baseline: two that read no text, as controls for leaks, and one of sanity, by shared sentences.
 
-    predict-all takes every candidate; entity-index a count table over the positions of the entities, which
-    must stay near it; co-occurrence, a sanity baseline only, every candidate that shares a sentence.
     Example: bran baseline entity-index dev.txt --train train.txt
     """
     standard = _read_gold(gold, schema, mesh, split)
@@ -183,10 +188,16 @@ def _read_predictions(path: Path, gold: GoldStandard, threshold: float | None) -
         from bran.workflows.evaluate import evaluate_model  # imports torch
 
         return evaluate_model(path, gold, threshold=threshold)
+    from bran.export.reading import READERS, read_table  # imports pyarrow
+
     is_table = path.name.endswith(tuple(READERS))
     documents = read_table(path) if is_table else read_documents(path, schema=gold.schema)
-    predictions = Predictions.of(documents, system=path.name)
-    return predictions if threshold is None else predictions.keep(threshold)
+    try:
+        predictions = Predictions.of(documents, system=path.name)
+        predictions.check_types(gold.schema)
+        return predictions if threshold is None else predictions.keep(threshold)
+    except DataError as error:
+        raise error.at(Place(str(path), error.place.line, error.place.document)) from None
 
 
 def _show_evaluation(report: EvaluationReport, as_json: bool, per_document: Path | None) -> None:

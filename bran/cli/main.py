@@ -15,6 +15,11 @@ import typer
 from typer.core import TyperGroup
 
 from bran import __version__
+from bran.cli import corpus, model
+from bran.cli.evaluate import baseline, compare, evaluate
+from bran.cli.extract import extract
+from bran.cli.train import train
+from bran.cli.vectors import vectors
 from bran.errors import BranError
 
 EXIT_CODES = {
@@ -32,7 +37,7 @@ EXIT_CODES = {
 
 _EXAMPLES = (
     "bran extract samples/*.txt",
-    "bran train config.yaml --corpus CORPUS -o MODEL --set training.seed=1",
+    "bran train CONFIG.yaml --corpus CORPUS -o RUN --set training.seed=1",
     "bran evaluate MODEL GOLD.txt",
 )
 
@@ -105,6 +110,12 @@ def _options(
 ) -> None:
     if not debug:
         sys.excepthook = _report_fault
+
+
+for _command in (extract, train, vectors, evaluate, compare, baseline):
+    app.command()(_command)
+app.add_typer(corpus.app, name="corpus")
+app.add_typer(model.app, name="model")
 
 
 def main() -> None:

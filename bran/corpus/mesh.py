@@ -13,6 +13,9 @@ from bran.files import atomic_write, open_text
 DISEASE_BRANCHES = ("C", "F03")
 """The branches that hold diseases: ``C`` (Diseases) and ``F03`` (Mental Disorders)."""
 
+BUNDLED_VERSION = "2020"
+"""The MeSH that ships with the package."""
+
 
 class MeshTree:
     """Ancestors of MeSH descriptors, by their tree numbers.

@@ -66,6 +66,15 @@ class Schema(Config):
         """Every (head type, tail type) that some relation type allows, each once."""
         return tuple(dict.fromkeys(pair for relation in self.relation_types.values() for pair in relation.pairs))
 
+    def labels_between(self, pair: Pair) -> tuple[int, ...]:
+        """Indices in :attr:`labels` of the relation types that may hold between the ends of ``pair``."""
+        types = (pair.head.type, pair.tail.type)
+        return tuple(
+            index
+            for index, relation in enumerate(self.relation_types.values())
+            if types in relation.pairs or (relation.symmetric and types[::-1] in relation.pairs)
+        )
+
     def canonical_type(self, name: str, place: Place | None = None) -> str:
         """The schema's spelling of an entity type.
 

@@ -38,6 +38,8 @@ class Batch:
         heads: token positions of head mentions, shape ``(windows, heads)``, padded with 0.
         tails: token positions of tail mentions, shape ``(windows, tails)``, padded with 0.
         pairs: pair that each token pair adds to, shape ``(windows, heads, tails)``; ``len(labels)`` for none.
+        layouts: layout of each token pair, shape ``(windows, heads, tails)``, padded with 0.
+        features: what the layout says of each pair, shape ``(pairs, FEATURES)``.
         labels: relation types that hold, shape ``(pairs, relation types)``.
         counted: 1 where a pair counts in the loss, shape ``(pairs,)``.
         examples: what was batched; their pairs, one after the other, are the pair axis.
@@ -50,15 +52,15 @@ class Batch:
     heads: Tensor
     tails: Tensor
     pairs: Tensor
+    layouts: Tensor
+    features: Tensor
     labels: Tensor
     counted: Tensor
     examples: tuple[Example, ...]
 
     def to(self, device: torch.device) -> Batch:
         """The same batch with its tensors on ``device``."""
-        moved = {
-            field.name: getattr(self, field.name).to(device) for field in fields(self) if field.name != "examples"
-        }
+        moved = {field.name: getattr(self, field.name).to(device) for field in fields(self) if field.name != "examples"}
         return replace(self, **moved)
 
     def without_types(self) -> Batch:
@@ -78,11 +80,13 @@ def collate(examples: Sequence[Example]) -> Batch:
     heads = np.zeros((len(windows), max((len(w.heads) for w in windows), default=0)), dtype=np.int64)
     tails = np.zeros((len(windows), max((len(w.tails) for w in windows), default=0)), dtype=np.int64)
     pairs = np.full((len(windows), heads.shape[1], tails.shape[1]), total, dtype=np.int64)
+    layouts = np.zeros_like(pairs)
     for row, (window, offset) in enumerate(_with_offsets(examples)):
         length = len(window.ids)
         ids[row, :length], mask[row, :length] = window.ids, True
         types[row, :length], tags[row, :length] = window.types, window.tags
         heads[row, : len(window.heads)], tails[row, : len(window.tails)] = window.heads, window.tails
+        layouts[row, : len(window.heads), : len(window.tails)] = window.layouts
         numbered = np.where(window.pairs >= 0, window.pairs + offset, total)
         pairs[row, : len(window.heads), : len(window.tails)] = numbered
     return Batch(
@@ -93,6 +97,8 @@ def collate(examples: Sequence[Example]) -> Batch:
         heads=torch.from_numpy(heads),
         tails=torch.from_numpy(tails),
         pairs=torch.from_numpy(pairs),
+        layouts=torch.from_numpy(layouts),
+        features=torch.from_numpy(np.concatenate([example.features for example in examples])),
         labels=torch.from_numpy(np.concatenate([example.labels for example in examples])),
         counted=torch.from_numpy(np.concatenate([example.counted for example in examples])),
         examples=tuple(examples),

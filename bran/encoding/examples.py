@@ -6,17 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from bran.config import Config
 from bran.corpus.document import Document, Entity, Mention, Pair
 from bran.corpus.schema import Schema
-from bran.corpus.sentences import sentence_spans
-from bran.encoding.subwords import Ints, SubwordConfig, Subwords, SubwordSequence
+from bran.corpus.sentences import document_sentences
+from bran.encoding.layout import Places
+from bran.encoding.structure import pair_features
+from bran.encoding.subwords import Floats, Ints, SubwordConfig, Subwords, SubwordSequence
 from bran.encoding.windows import Span, assign, cut
 
-Floats = NDArray[np.float32]
 PairFilter = Callable[[Document, tuple[Pair, ...]], Sequence[bool]]
 """Says of each candidate of a document whether training counts it."""
 
@@ -49,6 +49,8 @@ class Window:
         tails: the same of the tail entities, ``(tails,)``.
         pairs: index in ``Example.pairs`` that each (head, tail) token pair adds to, -1 for none,
             ``(heads, tails)``.
+        layouts: how the mentions of each token pair stand to each other (:mod:`bran.encoding.layout`),
+            ``(heads, tails)``.
         head_mentions: index in ``Example.mentions`` of each head token's mention, ``(heads,)``.
         tail_mentions: the same of the tail tokens, ``(tails,)``.
     """
@@ -59,6 +61,7 @@ class Window:
     heads: Ints
     tails: Ints
     pairs: Ints
+    layouts: Ints
     head_mentions: Ints
     tail_mentions: Ints
 
@@ -73,6 +76,7 @@ class Example:
         pairs: the candidates that are scored.
         uncovered: candidates that no window holds together; they get no score and are reported.
         dropped: mentions without a single subword; they take no part.
+        features: what the layout says of each pair (:mod:`bran.encoding.structure`), shape ``(pairs, FEATURES)``.
         labels: 1 where the relation type holds, shape ``(pairs, relation types)``.
         counted: whether the pair counts in the training loss, shape ``(pairs,)``.
         windows: the encoder's inputs.
@@ -83,6 +87,7 @@ class Example:
     pairs: tuple[Pair, ...]
     uncovered: tuple[Pair, ...]
     dropped: tuple[Mention, ...]
+    features: Floats
     labels: Floats
     counted: Floats
     windows: tuple[Window, ...]
@@ -120,8 +125,11 @@ class DocumentEncoder:
         self.schema = schema
         self.pair_filter = pair_filter
         self._types = {name: index for index, name in enumerate(schema.entity_types)}
-        self._head_types = {head for head, _ in schema.type_pairs}
-        self._tail_types = {tail for _, tail in schema.type_pairs}
+        relations = schema.relation_types.values()
+        # A symmetric pair has the smaller (type, id) as its head, whichever way the schema names its types.
+        turned = {pair[::-1] for relation in relations if relation.symmetric for pair in relation.pairs}
+        self._head_types = {head for head, _ in {*schema.type_pairs, *turned}}
+        self._tail_types = {tail for _, tail in {*schema.type_pairs, *turned}}
 
     def __call__(self, documents: Sequence[Document]) -> list[Example]:
         """Encode ``documents``; the order is kept."""
@@ -142,17 +150,20 @@ class DocumentEncoder:
             table = np.where(owner >= 0, table, -1)
         pairs, uncovered, table = _keep_scored(candidates, table)
         types, tags = self._tag(mentions, bounds, len(sequence.ids))
+        places = Places.of(document, mentions)
         return Example(
             document=document,
             mentions=mentions,
             pairs=pairs,
             uncovered=uncovered,
             dropped=tuple(m for m, (start, end) in zip(mentions, bounds, strict=True) if start == end),
+            features=pair_features(document, entities, pairs),
             labels=self._labels(document, pairs),
             counted=self._counted(document, pairs),
             windows=tuple(
-                _window(span, sequence.ids, types, tags, heads, tails, table if owner is None else
-                        np.where(owner == index, table, -1))
+                _Cutter(sequence.ids, types, tags, heads, tails, places).window(
+                    span, table if owner is None else np.where(owner == index, table, -1)
+                )
                 for index, span in enumerate(spans)
             ),
         )
@@ -161,7 +172,7 @@ class DocumentEncoder:
         length = len(sequence.ids)
         if length <= self.config.window:
             return (Span(0, length),)
-        starts = np.searchsorted(sequence.starts, [start for start, _ in sentence_spans(document.text)])
+        starts = np.searchsorted(sequence.starts, [start for start, _ in document_sentences(document)])
         return cut(length, starts.tolist(), size=self.config.window, overlap=self.config.overlap)
 
     def _tag(self, mentions: tuple[Mention, ...], bounds: Ints, length: int) -> tuple[Ints, Ints]:
@@ -192,7 +203,8 @@ def _token_bounds(mentions: Sequence[Mention], sequence: SubwordSequence) -> Int
     """First and last-plus-one subword of each mention, shape ``(mentions, 2)``."""
     starts = np.searchsorted(sequence.starts, [mention.start for mention in mentions])
     ends = np.searchsorted(sequence.ends, [mention.end for mention in mentions], side="right")
-    return np.stack([starts, np.maximum(starts, ends)], axis=1).astype(np.int64).reshape(-1, 2)
+    bounds: Ints = np.stack([starts, np.maximum(starts, ends)], axis=1).astype(np.int64).reshape(-1, 2)
+    return bounds
 
 
 def _occurrences(
@@ -208,8 +220,9 @@ def _occurrences(
     owner = np.array(owners, dtype=np.int64).reshape(-1, 2)
     start, end = bounds[owner[:, 1]].T
     counts = end - start
-    first = np.repeat(start - (np.cumsum(counts) - counts), counts)
-    return _Occurrences(first + np.arange(counts.sum()), np.repeat(owner[:, 0], counts), np.repeat(owner[:, 1], counts))
+    first: Ints = start - (np.cumsum(counts) - counts)
+    tokens = np.repeat(first, counts) + np.arange(counts.sum(), dtype=np.int64)
+    return _Occurrences(tokens, np.repeat(owner[:, 0], counts), np.repeat(owner[:, 1], counts))
 
 
 def _pair_table(entities: tuple[Entity, ...], candidates: tuple[Pair, ...]) -> Ints:
@@ -234,19 +247,31 @@ def _keep_scored(candidates: tuple[Pair, ...], table: Ints) -> tuple[tuple[Pair,
     return kept, left, renumbered[table]
 
 
-def _window(
-    span: Span, ids: Ints, types: Ints, tags: Ints, heads: _Occurrences, tails: _Occurrences, table: Ints
-) -> Window:
-    rows = (table >= 0).any(1).nonzero()[0]
-    columns = (table >= 0).any(0).nonzero()[0]
-    inside = slice(span.start, span.end)
-    return Window(
-        ids=ids[inside],
-        types=types[inside],
-        tags=tags[inside],
-        heads=heads.tokens[rows] - span.start,
-        tails=tails.tokens[columns] - span.start,
-        pairs=table[np.ix_(rows, columns)],
-        head_mentions=heads.mentions[rows],
-        tail_mentions=tails.mentions[columns],
-    )
+@dataclass(frozen=True, slots=True)
+class _Cutter:
+    """Cuts windows out of the arrays of a whole document."""
+
+    ids: Ints
+    types: Ints
+    tags: Ints
+    heads: _Occurrences
+    tails: _Occurrences
+    places: Places
+
+    def window(self, span: Span, table: Ints) -> Window:
+        """The window at ``span``, with the token pairs for which ``table`` ``(heads, tails)`` names a pair."""
+        rows = (table >= 0).any(1).nonzero()[0]
+        columns = (table >= 0).any(0).nonzero()[0]
+        inside = slice(span.start, span.end)
+        head_mentions, tail_mentions = self.heads.mentions[rows], self.tails.mentions[columns]
+        return Window(
+            ids=self.ids[inside],
+            types=self.types[inside],
+            tags=self.tags[inside],
+            heads=self.heads.tokens[rows] - span.start,
+            tails=self.tails.tokens[columns] - span.start,
+            pairs=table[np.ix_(rows, columns)],
+            layouts=self.places.layouts(head_mentions, tail_mentions),
+            head_mentions=head_mentions,
+            tail_mentions=tail_mentions,
+        )

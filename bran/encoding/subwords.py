@@ -6,6 +6,7 @@ Sennrich et al., *Neural machine translation of rare words with subword units*, 
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ PAD, UNK = "[PAD]", "[UNK]"
 PAD_ID, UNK_ID = 0, 1
 
 Ints = NDArray[np.int64]
+Floats = NDArray[np.float32]
 
 
 class SubwordConfig(Config):
@@ -60,7 +62,11 @@ class Subwords:
 
     @classmethod
     def learn(cls, texts: Iterable[str], config: SubwordConfig) -> Subwords:
-        """Learn byte-pair merges on ``texts``; letters, digits and punctuation are never merged with each other."""
+        """Learn byte-pair merges on ``texts``; letters, digits and punctuation are never merged with each other.
+
+        The same texts give the same vocabulary.
+        """
+        texts = list(texts)
         tokenizer = Tokenizer(BPE(unk_token=UNK, continuing_subword_prefix="##"))
         if config.lowercase:
             tokenizer.normalizer = normalizers.Lowercase()
@@ -70,12 +76,12 @@ class Subwords:
         trainer = BpeTrainer(
             vocab_size=config.vocabulary,
             min_frequency=config.min_frequency,
-            special_tokens=[PAD, UNK],
+            special_tokens=[PAD, UNK, *_continuations(tokenizer, texts)],
             continuing_subword_prefix="##",
             show_progress=False,
         )
         tokenizer.train_from_iterator(texts, trainer)
-        return cls(tokenizer)
+        return cls(_without_added_tokens(tokenizer))
 
     @classmethod
     def load(cls, path: Path) -> Subwords:
@@ -110,6 +116,11 @@ class Subwords:
         encodings = self._tokenizer.encode_batch(segments, is_pretokenized=True, add_special_tokens=False)
         return [self._sequence(encoding, cuts) for encoding, cuts in zip(encodings, boundaries, strict=True)]
 
+    def encode_texts(self, texts: Sequence[str]) -> list[Ints]:
+        """The subword ids of plain texts, each of shape ``(subwords,)``."""
+        encodings = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        return [np.array(encoding.ids, dtype=np.int64) for encoding in encodings]
+
     @staticmethod
     def _sequence(encoding: object, cuts: list[int]) -> SubwordSequence:
         ids = np.array(encoding.ids, dtype=np.int64)  # type: ignore[attr-defined]
@@ -117,6 +128,23 @@ class Subwords:
         segment = np.array(encoding.word_ids, dtype=np.int64)  # type: ignore[attr-defined]
         shift = np.array(cuts, dtype=np.int64)[segment]
         return SubwordSequence(ids, offsets[:, 0] + shift, offsets[:, 1] + shift)
+
+
+def _continuations(tokenizer: Tokenizer, texts: Iterable[str]) -> list[str]:
+    """Every character that goes on a word, prefixed, in a fixed order.
+
+    The trainer meets them in an order that changes from call to call, and with it which of two equally
+    frequent pairs it merges first; the ones that it is told of as special tokens are numbered as told.
+    """
+    normalize = tokenizer.normalizer.normalize_str if tokenizer.normalizer else str
+    words = {word for text in texts for word, _ in tokenizer.pre_tokenizer.pre_tokenize_str(normalize(text))}
+    return sorted({f"##{character}" for word in words for character in word[1:]})
+
+
+def _without_added_tokens(tokenizer: Tokenizer) -> Tokenizer:
+    """The same vocabulary with no token that is matched literally: a text may hold ``[PAD]``, an abbreviation."""
+    data = json.loads(tokenizer.to_str())
+    return Tokenizer.from_str(json.dumps({**data, "added_tokens": []}))
 
 
 def _boundaries(document: Document) -> list[int]:

@@ -32,22 +32,20 @@ def cut(length: int, sentence_starts: Sequence[int], *, size: int, overlap: int)
         length: number of subwords in the document.
         sentence_starts: first subword of each sentence, ascending.
         size: the longest window.
-        overlap: consecutive windows share at least this many subwords, where sentence ends allow it.
+        overlap: consecutive windows share at least this many subwords.
 
     Returns:
-        Windows that cover every subword. Each starts and ends at a sentence, except where one sentence
-        alone is longer than a window.
+        Windows that cover every subword. Each starts and ends at a sentence, except where no sentence
+        begins at a place that leaves room for the overlap.
     """
     starts = np.array(sorted({0, *sentence_starts, length}), dtype=np.int64)
     spans: list[Span] = []
-    begin = 0
-    while True:
-        if length - begin <= size:
-            spans.append(Span(begin, length))
-            return tuple(spans)
-        end = _latest(starts, above=begin, up_to=begin + size)
+    begin, end = 0, overlap
+    while length - begin > size:
+        end = _latest(starts, above=end, up_to=begin + size)  # beyond the window before, or it would add nothing
         spans.append(Span(begin, end))
-        begin = _latest(starts, above=begin, up_to=max(begin + 1, end - overlap))
+        begin = _latest(starts, above=begin, up_to=end - overlap)
+    return (*spans, Span(begin, length))
 
 
 def _latest(starts: Ints, *, above: int, up_to: int) -> int:

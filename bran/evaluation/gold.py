@@ -13,9 +13,8 @@ from bran.corpus.hypernyms import HypernymFilter
 from bran.corpus.load import Corpus
 from bran.corpus.schema import Schema
 from bran.corpus.sentences import SentenceIndex
-from bran.errors import Place, UnknownTypeError
 from bran.evaluation.counts import OUTCOMES, SPANS, DocumentCounts
-from bran.evaluation.predictions import Predictions
+from bran.evaluation.predictions import Predictions, type_of
 
 RAW, FILTERED = "raw", "filtered"
 
@@ -54,12 +53,8 @@ class GoldDocument:
         Raises:
             UnknownTypeError: when the schema does not have its type.
         """
-        relation_type = self._schema.relation_types.get(relation.type)
-        if relation_type is None:
-            message = f"relation type {relation.type!r}; expected one of {', '.join(self._schema.labels)}"
-            raise UnknownTypeError(message, Place(document=self.id))
         head, tail = relation.head, relation.tail
-        if relation_type.symmetric:
+        if type_of(relation, self.id, self._schema).symmetric:
             head, tail = sorted((head, tail), key=lambda id_: (self.entity_types.get(id_, ""), id_))
         return RelationKey(relation.type, head, tail)
 

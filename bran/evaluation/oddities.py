@@ -57,6 +57,7 @@ _MESSAGES = {
     "foreign_relations": "relations predicted for documents that are not in gold (not scored): {}",
     "silent_documents": "gold documents for which nothing was predicted: {}",
     "repeated_relations": "predicted relations that repeat another of their document (counted once): {}",
-    "unknown_ends": "predicted relations with an end that the document does not mention (counted as false): {}",
+    "unknown_ends": "predicted relations with an end that the document does not mention (counted as false; "
+    "ids carry their namespace, as in MESH:D003693): {}",
     "gold_unknown_ends": "gold relations with an end that the document does not mention (counted in recall): {}",
 }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from bran.corpus.document import Document, Relation
-from bran.errors import DataError, DuplicateDocumentError, Place
+from bran.corpus.schema import RelationType, Schema
+from bran.errors import DataError, DuplicateDocumentError, Place, UnknownTypeError
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,16 @@ class Predictions:
             relations[document.id] = document.relations
         return cls(system, relations)
 
+    def check_types(self, schema: Schema) -> None:
+        """Make sure that ``schema`` has the type of every relation.
+
+        Raises:
+            UnknownTypeError: when it does not.
+        """
+        for document, relations in self.relations.items():
+            for relation in relations:
+                type_of(relation, document, schema)
+
     def keep(self, threshold: float) -> Predictions:
         """Only the relations with a score of at least ``threshold``.
 
@@ -59,9 +71,22 @@ def score_of(relation: Relation, document: str) -> float:
     """The score of ``relation``.
 
     Raises:
-        DataError: when it has none; names ``document``.
+        DataError: when it has none that is a number; names ``document``.
     """
-    if relation.score is None:
-        message = f"relation {relation.type} {relation.head} {relation.tail} has no score; expected one in [0, 1]"
+    if relation.score is None or math.isnan(relation.score):
+        found = "no score" if relation.score is None else f"score {relation.score}"
+        message = f"relation {relation.type} {relation.head} {relation.tail} has {found}; expected one in [0, 1]"
         raise DataError(message, Place(document=document))
     return relation.score
+
+
+def type_of(relation: Relation, document: str, schema: Schema) -> RelationType:
+    """What ``schema`` says of the type of ``relation``.
+
+    Raises:
+        UnknownTypeError: when the schema does not have it; names ``document``.
+    """
+    if relation.type not in schema.relation_types:
+        message = f"relation type {relation.type!r}; expected one of {', '.join(schema.labels)}"
+        raise UnknownTypeError(message, Place(document=document))
+    return schema.relation_types[relation.type]

@@ -4,17 +4,34 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
-from bran.corpus.document import Document, Relation
+from bran.corpus.document import Document, Evidence, Relation
 from bran.encoding.batches import collate, pack
 from bran.encoding.examples import Example
+from bran.encoding.subwords import Floats
+from bran.extraction.evidence import mention_pairs
 from bran.extraction.trained_model import TrainedModel
 from bran.nn.devices import Precision, autocast, choose_device
+
+
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """What the network says of one example.
+
+    Attributes:
+        scores: of each pair and relation type, shape ``(pairs, relation types)``.
+        logits: shape ``(pairs, logits)``.
+        values: token-pair scores, shape ``(windows, heads, tails, logits)``; ``None`` when no evidence is wanted.
+    """
+
+    scores: Floats
+    logits: Floats
+    values: Floats | None
 
 
 class Predictor:
@@ -24,6 +41,7 @@ class Predictor:
         model: what to run.
         device: where; the model is moved there.
         precision: number format of matrix products.
+        evidence: whether relations carry the mention pairs behind them; costs a little time.
         max_tokens: padded subwords of a batch.
         chunk: documents that are read ahead and sorted by length together.
 
@@ -38,19 +56,24 @@ class Predictor:
         *,
         device: torch.device | None = None,
         precision: Precision = "auto",
+        evidence: bool = False,
         max_tokens: int = 8192,
         chunk: int = 256,
     ) -> None:
         self.model = model
         self.device = device or torch.device("cpu")
-        self.precision = precision
+        self.precision: Precision = precision
+        # Shares are those of a LogSumExp: with another pooling there is none to tell.
+        self.evidence = evidence and model.description.model.scorer.pooling.kind == "logsumexp"
         self.max_tokens = max_tokens
         self.chunk = chunk
         self.notes: Counter[str] = Counter()
         model.network.to(self.device)
 
     @classmethod
-    def load(cls, folder: Path, *, device: str = "cpu", precision: Precision = "auto") -> Predictor:
+    def load(
+        cls, folder: Path, *, device: str = "cpu", precision: Precision = "auto", evidence: bool = False
+    ) -> Predictor:
         """A predictor of the model in ``folder`` on ``device`` (``cpu``, ``cuda``, ``auto``).
 
         Raises:
@@ -58,7 +81,8 @@ class Predictor:
             ConfigError: when there is no such device.
         """
         chosen = choose_device(device)
-        return cls(TrainedModel.load(folder, device=chosen), device=chosen, precision=precision)
+        model = TrainedModel.load(folder, device=chosen)
+        return cls(model, device=chosen, precision=precision, evidence=evidence)
 
     def predict(self, documents: Iterable[Document], *, threshold: float | None = None) -> Iterator[Document]:
         """Each document with the relations that score at least ``threshold``, in the order of input.
@@ -66,45 +90,74 @@ class Predictor:
         Args:
             documents: with mentions; relations that they have are replaced.
             threshold: between 0 and 1; the model's own when ``None``. At 0 every candidate is scored and kept.
+
+        Raises:
+            UnknownTypeError: when a mention has a type that the model's schema does not have.
         """
         limit = self.model.description.threshold if threshold is None else threshold
         stream = iter(documents)
         while chunk := list(islice(stream, self.chunk)):
             examples = self.model.encoder(chunk)
-            for example, scores in zip(examples, self._score(examples), strict=True):
-                self._note(example)
-                yield example.document.with_relations(self._relations(example, scores, limit))
+            for example, scored in zip(examples, self._score(examples), strict=True):
+                self.notes["uncovered pairs"] += len(example.uncovered)
+                self.notes["dropped mentions"] += len(example.dropped)
+                relations = self._relations(example, scored, limit) if scored else ()
+                yield example.document.with_relations(relations)
 
     @torch.inference_mode()
-    def _score(self, examples: Sequence[Example]) -> list[Tensor]:
-        """Scores of the pairs of each example, shape ``(pairs, relation types)``, on the CPU."""
-        network, labels = self.model.network.eval(), self.model.description.relation_schema.labels
-        scores = [torch.zeros(0, len(labels)) for _ in examples]
-        scored = [index for index, example in enumerate(examples) if example.pairs]
-        for indices in pack([examples[index] for index in scored], max_tokens=self.max_tokens):
-            chosen = [scored[index] for index in indices]
-            batch = collate([examples[index] for index in chosen])
-            with autocast(self.device, self.precision):
-                logits = network(batch.to(self.device))
-            parts = network.link.scores(logits).cpu().split([len(examples[index].pairs) for index in chosen])
-            for index, part in zip(chosen, parts, strict=True):
-                scores[index] = part
-        return scores
+    def _score(self, examples: Sequence[Example]) -> list[_Scored | None]:
+        """Run the network over ``examples``; ``None`` for those without a pair."""
+        scored: list[_Scored | None] = [None] * len(examples)
+        wanted = [index for index, example in enumerate(examples) if example.pairs]
+        for batch in pack([examples[index] for index in wanted], max_tokens=self.max_tokens):
+            indices = [wanted[position] for position in batch]
+            for index, result in zip(indices, self._run([examples[index] for index in indices]), strict=True):
+                scored[index] = result
+        return scored
 
-    def _relations(self, example: Example, scores: Tensor, limit: float) -> tuple[Relation, ...]:
-        """Relations at or above ``limit``; of exclusive labels only the best one of a pair (all, when it is 0)."""
-        schema = self.model.description.relation_schema
-        best = scores.argmax(1).tolist() if len(scores) else []
-        relations = [
-            Relation(label, pair.head.id, pair.tail.id, score=score, model=self.model.description.name)
-            for pair, row, top in zip(example.pairs, scores.tolist(), best, strict=True)
-            for index, (label, score) in enumerate(zip(schema.labels, row, strict=True))
-            if score >= limit
-            and (index == top or not schema.exclusive or not limit)
-            and (pair.head.type, pair.tail.type) in schema.relation_types[label].pairs
+    def _run(self, examples: Sequence[Example]) -> list[_Scored]:
+        """One batch through the network."""
+        network = self.model.network.eval()
+        batch = collate(examples).to(self.device)
+        with autocast(self.device, self.precision):
+            values = network.scorer.token_pairs(network.encode(batch), batch)
+            logits = network.scorer.entity_pairs(values, batch)
+        pairs = [len(example.pairs) for example in examples]
+        windows = [len(example.windows) for example in examples]
+        by_window = values.cpu().split(windows) if self.evidence else [None] * len(examples)
+        return [
+            _Scored(score.numpy(), logit.numpy(), None if value is None else value.numpy())
+            for score, logit, value in zip(
+                network.link.scores(logits).cpu().split(pairs), logits.cpu().split(pairs), by_window, strict=True
+            )
         ]
+
+    def _relations(self, example: Example, scored: _Scored, limit: float) -> tuple[Relation, ...]:
+        """Relations at or above ``limit``; of exclusive labels only the best of a pair (all of them at 0)."""
+        schema = self.model.description.relation_schema
+        relations = []
+        for number, (pair, row) in enumerate(zip(example.pairs, scored.scores.tolist(), strict=True)):
+            allowed = schema.labels_between(pair)
+            best = max(allowed, key=lambda index: row[index])
+            for index in allowed:
+                if row[index] >= limit and (index == best or not schema.exclusive or not limit):
+                    relations.append(self._relation(example, scored, number, index))
         return tuple(relations)
 
-    def _note(self, example: Example) -> None:
-        self.notes["uncovered pairs"] += len(example.uncovered)
-        self.notes["dropped mentions"] += len(example.dropped)
+    def _relation(self, example: Example, scored: _Scored, number: int, index: int) -> Relation:
+        description, pair = self.model.description, example.pairs[number]
+        return Relation(
+            description.relation_schema.labels[index],
+            pair.head.id,
+            pair.tail.id,
+            score=float(scored.scores[number, index]),
+            evidence=self._evidence(example, scored, number, index),
+            model=description.name,
+        )
+
+    def _evidence(self, example: Example, scored: _Scored, number: int, index: int) -> tuple[Evidence, ...]:
+        if scored.values is None:
+            return ()
+        label = index + scored.logits.shape[1] - scored.scores.shape[1]  # null, where there is one, comes first
+        pooled = float(scored.logits[number, label])
+        return mention_pairs(example, scored.values, pooled, pair=number, label=label)

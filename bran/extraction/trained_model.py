@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import Field
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
@@ -37,7 +38,7 @@ class ModelDescription(Config):
     model: ModelConfig
     threshold: float = 0.5
     """Score from which a relation is predicted, chosen on development predictions."""
-    training: dict[str, Any] = {}
+    training: dict[str, Any] = Field(default_factory=dict)
     """How it was made: corpus hash, split, seed, config hash, scores with signatures."""
 
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from bran.config import Config
 from bran.encoding.subwords import PAD_ID, UNK_ID
+from bran.errors import ConfigError
 
 
 class EmbeddingConfig(Config):
@@ -47,6 +48,24 @@ class Embeddings(nn.Module):
                 nn.init.normal_(table.weight, std=1 / self.scale)
                 if table.padding_idx is not None:
                     nn.init.zeros_(table.weight[table.padding_idx])
+
+    @torch.no_grad()
+    def start_from(self, vectors: Tensor) -> None:
+        """Set the subword embeddings to the first dimensions of ``vectors``, in the scale of random ones.
+
+        Args:
+            vectors: shape ``(vocabulary, n)``.
+
+        Raises:
+            ConfigError: when there are fewer dimensions than those of the model.
+        """
+        dim = self.subwords.weight.shape[1]
+        if vectors.shape[1] < dim:
+            raise ConfigError(
+                f"subword vectors of {vectors.shape[1]} dimensions; expected at least encoder.dim = {dim}"
+            )
+        chosen = vectors[:, :dim]
+        self.subwords.weight[UNK_ID + 1 :] = (chosen / (chosen.std() * self.scale))[UNK_ID + 1 :]
 
     def forward(self, token_ids: Tensor, types: Tensor) -> Tensor:
         """Embed subwords.

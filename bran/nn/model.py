@@ -43,7 +43,7 @@ class Bran(nn.Module):
 
     def forward(self, batch: Batch) -> Tensor:
         """Logits of every entity pair of the batch, shape ``(pairs, logits)``: one pass per abstract."""
-        logits: Tensor = self.scorer(self.encode(batch), batch.heads, batch.tails, batch.pairs, len(batch.labels))
+        logits: Tensor = self.scorer(self.encode(batch), batch)
         return logits
 
     def tag(self, batch: Batch) -> Tensor:

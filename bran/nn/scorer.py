@@ -7,6 +7,9 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from bran.config import Config
+from bran.encoding.batches import Batch
+from bran.encoding.layout import LAYOUTS
+from bran.encoding.structure import FEATURES
 from bran.nn.pooling import PoolingConfig
 
 
@@ -17,6 +20,12 @@ class ScorerConfig(Config):
     """Size of head and tail representations; ``null``: that of the encoder."""
     dropout: float = Field(default=0.35, ge=0, lt=1)
     """Dropout inside and after the two multi-layer perceptrons."""
+    layouts: bool = False
+    """Add a learned score for how the two mentions stand to each other (sentences apart, in the title,
+    order), so that near mention pairs can weigh more in the pool. Off: the paper."""
+    structure: int = Field(default=0, ge=0)
+    """Hidden units of a perceptron over what the layout says of the pair (:mod:`bran.encoding.structure`),
+    added to the pooled score. 0: none, the paper."""
     pooling: PoolingConfig = PoolingConfig()
 
     def build(self, *, dim: int, labels: int) -> PairScorer:
@@ -49,7 +58,8 @@ class Biaffine(nn.Module):
         left = _with_one(heads) @ self.weight.flatten(1)  # (windows, heads, labels * (dim + 1))
         right = _with_one(tails).transpose(1, 2)  # (windows, dim + 1, tails)
         scores = left.unflatten(2, (labels, -1)).flatten(1, 2) @ right  # (windows, heads * labels, tails)
-        return scores.unflatten(1, (-1, labels)).transpose(2, 3)
+        by_label: Tensor = scores.unflatten(1, (-1, labels))  # (windows, heads, labels, tails)
+        return by_label.transpose(2, 3)
 
 
 class PairScorer(nn.Module):
@@ -61,35 +71,47 @@ class PairScorer(nn.Module):
         self.head = _perceptron(dim, inner, config.dropout)
         self.tail = _perceptron(dim, inner, config.dropout)
         self.biaffine = Biaffine(inner, labels)
+        self.layouts = nn.Embedding(LAYOUTS, labels) if config.layouts else None
+        if self.layouts is not None:
+            nn.init.zeros_(self.layouts.weight)
+        self.structure = _structure(config.structure, labels, config.dropout / 2) if config.structure else None
         self.pool = config.pooling.build()
 
-    def forward(self, encoded: Tensor, heads: Tensor, tails: Tensor, pairs: Tensor, size: int) -> Tensor:
+    def forward(self, encoded: Tensor, batch: Batch) -> Tensor:
         """Score the entity pairs of a batch.
 
         Args:
-            encoded: shape ``(windows, tokens, dim)``.
-            heads: token positions of head mentions, shape ``(windows, heads)``.
-            tails: token positions of tail mentions, shape ``(windows, tails)``.
-            pairs: entity pair of each token pair, ``size`` for none, shape ``(windows, heads, tails)``.
-            size: number of entity pairs.
+            encoded: the batch, encoded: shape ``(windows, tokens, dim)``.
+            batch: says which tokens belong to which pair.
 
         Returns:
-            logits, shape ``(size, labels)``, in 32 bits at least.
+            logits, shape ``(pairs, labels)``, in 32 bits at least.
         """
-        values = self.token_pairs(encoded, heads, tails).flatten(0, 2)  # (windows * heads * tails, labels)
-        logits: Tensor = self.pool(values, pairs.flatten(), size + 1)
-        return logits[:size]
+        return self.entity_pairs(self.token_pairs(encoded, batch), batch)
 
-    def token_pairs(self, encoded: Tensor, heads: Tensor, tails: Tensor) -> Tensor:
+    def token_pairs(self, encoded: Tensor, batch: Batch) -> Tensor:
         """Scores before pooling, shape ``(windows, heads, tails, labels)``; arguments as in :meth:`forward`."""
-        scores: Tensor = self.biaffine(self.head(_gather(encoded, heads)), self.tail(_gather(encoded, tails)))
-        return scores.float() if scores.dtype in (torch.bfloat16, torch.float16) else scores
+        heads, tails = self.head(_gather(encoded, batch.heads)), self.tail(_gather(encoded, batch.tails))
+        scores: Tensor = self.biaffine(heads, tails)
+        if scores.dtype in (torch.bfloat16, torch.float16):
+            scores = scores.float()
+        return scores if self.layouts is None else scores + self.layouts(batch.layouts)
+
+    def entity_pairs(self, values: Tensor, batch: Batch) -> Tensor:
+        """Pool ``values`` of shape ``(windows, heads, tails, labels)`` to logits, shape ``(pairs, labels)``."""
+        size = len(batch.labels)
+        pooled: Tensor = self.pool(values.flatten(0, 2), batch.pairs.flatten(), size + 1)
+        return pooled[:size] if self.structure is None else pooled[:size] + self.structure(batch.features).float()
 
 
 def _perceptron(dim: int, inner: int, dropout: float) -> nn.Sequential:
     return nn.Sequential(
         nn.Linear(dim, inner), nn.ReLU(), nn.Dropout(dropout), nn.Linear(inner, inner), nn.Dropout(dropout)
     )
+
+
+def _structure(hidden: int, labels: int, dropout: float) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(FEATURES, hidden), nn.ReLU(), nn.Dropout(dropout), nn.Linear(hidden, labels))
 
 
 def _gather(encoded: Tensor, positions: Tensor) -> Tensor:

@@ -1,1 +1,1 @@
-"""Training: the loop, its optimiser and its checkpoints. It is handed ``validate`` and ``log`` and knows no files of data."""
+"""Training: the loop, its optimiser, its checkpoints. It is handed what validates and what logs."""

@@ -58,8 +58,10 @@ def save_checkpoint(
     partial.replace(folder / CHECKPOINT)
 
 
-def load_checkpoint(folder: Path, *, key: str) -> tuple[dict[str, dict[str, Tensor]], Progress, dict[str, float]] | None:
-    """The checkpoint in ``folder`` as (tensors, progress, totals), or ``None`` when there is none.
+def load_checkpoint(
+    folder: Path, *, key: str
+) -> tuple[dict[str, dict[str, Tensor]], Progress, dict[str, float]] | None:
+    """The checkpoint in ``folder``, or ``None`` when there is none.
 
     Raises:
         ModelError: when it is damaged, or belongs to another run.

@@ -19,6 +19,7 @@ from bran.config import Config
 from bran.encoding.batches import Batch, BatchConfig, collate, epoch_batches
 from bran.encoding.examples import Example
 from bran.errors import TrainingError
+from bran.nn.devices import Precision, Processes, autocast
 from bran.nn.model import Bran
 from bran.training.checkpoint import (
     Progress,
@@ -27,7 +28,6 @@ from bran.training.checkpoint import (
     restore_optimiser,
     save_checkpoint,
 )
-from bran.nn.devices import Precision, Processes, autocast
 from bran.training.objective import Objective, TaggingConfig
 from bran.training.optimiser import OptimiserConfig, ScheduleConfig, WeightAverage, add_noise
 
@@ -272,5 +272,3 @@ class Trainer:
         self.average.load(tensors["average"])
         self.best = tensors.get("best", {})
         restore_optimiser(self.optimiser, tensors["optimiser"])
-
-

@@ -16,6 +16,7 @@ from bran.corpus.schema import Schema, load_schema
 from bran.corpus.splits import Split
 from bran.encoding.examples import DocumentEncoder, PairFilter
 from bran.encoding.subwords import Subwords
+from bran.encoding.vectors import SubwordVectors
 from bran.errors import ModelError
 from bran.evaluation.gold import GoldStandard
 from bran.evaluation.predictions import Predictions
@@ -55,11 +56,13 @@ class Fitter:
     Args:
         config: of the run.
         mesh: the tree of the hypernym filter.
+        mesh_version: what signatures call it.
         machine: where to run.
     """
 
-    def __init__(self, config: RunConfig, *, mesh: MeshTree, machine: Machine | None = None) -> None:
+    def __init__(self, config: RunConfig, *, mesh: MeshTree, mesh_version: str, machine: Machine | None = None) -> None:
         self.config = config
+        self.mesh_version = mesh_version
         self.schema: Schema = load_schema(config.relation_schema)
         self.hypernyms = HypernymFilter(mesh)
         self.machine = machine or Machine()
@@ -83,7 +86,7 @@ class Fitter:
             split: what is trained on; its name and the config go into the model's description.
             train: documents with gold relations.
             validation: others; may be empty: then the last epoch is kept, and the threshold stays 0.5.
-            folder: where checkpoints go; removed when the fit is done.
+            folder: where checkpoints go.
             listener: hears of epochs.
             init: a model folder to start from, instead of random weights; its vocabulary is taken over.
         """
@@ -108,12 +111,12 @@ class Fitter:
 
     def predictions(self, model: TrainedModel, documents: Iterable[Document]) -> Predictions:
         """Every candidate of ``documents`` with its score."""
-        scored = self._predictor(model).predict(documents, threshold=0.0)
+        scored = self.predictor(model).predict(documents, threshold=0.0)
         return Predictions.of(scored, system=model.description.name)
 
-    def gold(self, documents: Iterable[Document]) -> GoldStandard:
-        """The gold side of ``documents``, with the hypernym filter."""
-        return GoldStandard(documents, self.schema, self.hypernyms)
+    def gold(self, documents: Iterable[Document], *, split: str | None = None) -> GoldStandard:
+        """The gold side of ``documents``, with the hypernym filter; ``split`` names it in signatures."""
+        return GoldStandard(documents, self.schema, self.hypernyms, split=split, mesh=self.mesh_version)
 
     def threshold(self, documents: Sequence[Document], predictions: Predictions) -> Threshold:
         """The threshold with the best F1 under the config's protocol."""
@@ -127,9 +130,13 @@ class Fitter:
         )
         if init is not None:
             return self._initial(init, description)
-        subwords = Subwords.learn((document.text for document in train), config.encoding.subwords)
+        vectors = SubwordVectors.load(config.vectors) if config.vectors else None
+        texts = (document.text for document in train)
+        subwords = vectors.subwords if vectors else Subwords.learn(texts, config.encoding.subwords)
         torch.manual_seed(config.training.seed)
         network = config.model.build(schema=self.schema, vocabulary=len(subwords), window=config.encoding.window)
+        if vectors:
+            network.embeddings.start_from(torch.from_numpy(vectors.vectors))
         return TrainedModel(description, subwords, network.to(self.device))
 
     def _initial(self, folder: Path, wanted: ModelDescription) -> TrainedModel:
@@ -141,7 +148,7 @@ class Fitter:
         model = TrainedModel.load(folder, device=self.device)
         for part in ("relation_schema", "model"):
             if getattr(model.description, part) != getattr(wanted, part):
-                raise ModelError(f"{folder}: has another {part.replace('_', ' ')} than the config; it cannot be a start")
+                raise ModelError(f"{folder}: has another {part.replace('_', ' ')} than the config; it is no start")
         return TrainedModel(wanted, model.subwords, model.network)
 
     def _filter(self) -> PairFilter | None:
@@ -154,7 +161,8 @@ class Fitter:
 
         return counts
 
-    def _predictor(self, model: TrainedModel) -> Predictor:
+    def predictor(self, model: TrainedModel) -> Predictor:
+        """Runs ``model`` on this machine."""
         return Predictor(model, device=self.device, precision=self.config.training.precision)
 
     def _validate(self, model: TrainedModel, documents: Sequence[Document]) -> dict[str, float]:
@@ -180,5 +188,3 @@ class Fitter:
             },
         }
         return TrainedModel(model.description.model_copy(update=update), model.subwords, model.network)
-
-

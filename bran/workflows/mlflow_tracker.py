@@ -151,6 +151,9 @@ class MlflowRun(MlflowTracker):
         Raises:
             ModelError: when the folder cannot be read.
         """
+        from bran.extraction.trained_model import read_description  # here, for it imports torch
+
+        read_description(folder)
         mlflow.pyfunc.log_model(
             name="model",
             python_model=str(_SCRIPT),

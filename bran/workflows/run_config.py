@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -29,6 +30,9 @@ class RunConfig(Config):
     """Leave negatives out of training that are hypernyms of a positive."""
     protocol: Literal["raw", "filtered"] = "filtered"
     """Which F1 chooses the epoch and the threshold."""
+    vectors: Path | None = None
+    """Folder of subword vectors (``bran vectors``): the vocabulary, and what its embeddings start from.
+    Without, the vocabulary is learned on the training documents and embeddings start at random."""
     encoding: EncodingConfig = EncodingConfig()
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()

@@ -5,9 +5,9 @@ A run's folder::
     config.yaml            the resolved config
     splits.json            document ids of every part
     <split>/model/         the trained model
-    <split>/predictions.parquet   every candidate of the test part with its score
+    <split>/candidates.parquet   every candidate of the test part with its score
     <split>/scores.json    raw and filtered, with signatures
-    model/                 trained on the whole corpus (``refit``)
+    refit/model/           trained on the whole corpus
     summary.json, summary.md
 """
 
@@ -16,28 +16,28 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from bran.config import config_hash
 from bran.corpus.document import Document
 from bran.corpus.load import Corpus
-from bran.corpus.mesh import MeshTree
 from bran.corpus.splits import Split
 from bran.evaluation.predictions import Predictions
 from bran.evaluation.report import EvaluationReport, evaluate
 from bran.export.reading import read_table
 from bran.export.writers import open_writer
-from bran.extraction.trained_model import ModelDescription, TrainedModel
+from bran.extraction.trained_model import TrainedModel, read_description
 from bran.files import atomic_write
+from bran.training.checkpoint import CHECKPOINT
 from bran.training.loop import Metrics
-from bran.workflows.fitting import Fitter, Listener, Machine
+from bran.workflows.fitting import Fitter, Listener
 from bran.workflows.run_config import RunConfig
 from bran.workflows.summary import Summary
-from bran.workflows.tracking import NullTracker, Run, Tracker
+from bran.workflows.tracking import Run, Tracker
 
-PREDICTIONS, SCORES, MODEL = "predictions.parquet", "scores.json", "model"
+CANDIDATES, SCORES, MODEL = "candidates.parquet", "scores.json", "model"
 
 
 class Display(Protocol):
@@ -54,14 +54,12 @@ class Outcome:
     Attributes:
         split: which.
         report: its scores on the test part.
-        predictions: every candidate of the test part with its score.
-        threshold: what was chosen on the validation part.
+        candidates: every candidate of the test part with its score.
     """
 
     split: Split
     report: EvaluationReport
-    predictions: Predictions
-    threshold: float
+    candidates: Predictions
 
 
 class TrainingRun:
@@ -71,8 +69,7 @@ class TrainingRun:
         config: what to do.
         corpus: what to do it on.
         folder: where everything goes.
-        mesh: the tree of the hypernym filter.
-        machine: device and checkpoints.
+        fitter: fits the models of ``config``.
         tracker: where runs are logged.
         display: shows progress.
         init: a model folder to start every fit from.
@@ -84,16 +81,13 @@ class TrainingRun:
         corpus: Corpus,
         folder: Path,
         *,
-        mesh: MeshTree,
-        machine: Machine | None = None,
-        tracker: Tracker | None = None,
+        fitter: Fitter,
+        tracker: Tracker,
         display: Display,
         init: Path | None = None,
     ) -> None:
         self.config, self.corpus, self.folder = config, corpus, folder
-        self.fitter = Fitter(config, mesh=mesh, machine=machine)
-        self.tracker = tracker or NullTracker()
-        self.display = display
+        self.fitter, self.tracker, self.display = fitter, tracker, display
         self.init = init
 
     def run(self, *, source: Path, only: Sequence[str] = ()) -> Summary:
@@ -106,31 +100,30 @@ class TrainingRun:
         groups = [config.build(self.corpus) for config in self.config.splits]
         self._write_settings(groups)
         with self.tracker.start(self.config.name, tags={"config": config_hash(self.config)}) as run:
-            self._log_settings(run, source, groups)
+            self._log_settings(run, source)
             outcomes = [
                 [self._split(split, run) for split in group if not only or split.name in only] for group in groups
             ]
-            summary = Summary.of([group for group in outcomes if group])
+            summary = Summary.of([{outcome.split.name: outcome.report for outcome in group} for group in outcomes])
             if self.config.refit and not only:
                 self._refit(outcomes[0] if outcomes else [], run, summary)
-            self._write(summary, run)
+            self._write_summary(summary, run)
         return summary
 
     def _split(self, split: Split, run: Run) -> Outcome:
-        folder = self.folder / split.name
-        test = self.corpus.select(split.test)
-        if not (folder / SCORES).exists():
-            with run.start(split.name, tags={"split": split.name}) as child:
-                model = self._fit(split, folder, child)
-                self._predict(model, test, folder)
-                report = self._score(split, test, folder, model.description)
-                child.log_metrics(_flat(report))
-                child.log_file(folder / PREDICTIONS)
-                child.log_dict(report.to_dict(), SCORES)
-                child.log_dict({"train": split.train, "validation": split.validation, "test": split.test}, "split.json")
-        description = _read_description(folder)
-        report = self._score(split, test, folder, description)
-        return Outcome(split, report, _read_predictions(folder, self.config.name), description.threshold)
+        """Fit and score one split, or only read what an earlier start has left of it."""
+        folder, test = self.folder / split.name, self.corpus.select(split.test)
+        if (folder / SCORES).exists():
+            return self._outcome(split, test, folder)
+        with run.start(split.name, tags={"split": split.name}) as child:
+            self._predict(self._fit(split, folder, child), test, folder)
+            outcome = self._outcome(split, test, folder)
+            child.log_dict({"train": split.train, "validation": split.validation, "test": split.test}, "split.json")
+            child.log_metrics(_flat(outcome.report))
+            child.log_file(folder / CANDIDATES)
+            child.log_dict(outcome.report.to_dict(), SCORES)
+            _write_json(folder / SCORES, outcome.report.to_dict())
+        return outcome
 
     def _fit(self, split: Split, folder: Path, run: Run) -> TrainedModel:
         train, validation = self.corpus.select(split.train), self.corpus.select(split.validation)
@@ -144,45 +137,47 @@ class TrainingRun:
             model = self.fitter.fit(split, train, validation, folder=folder, listener=heard, init=self.init)
         record = {**model.description.training, "corpus": self.corpus.hash}
         model.description = model.description.model_copy(update={"training": record})
-        model.save(folder / MODEL)
+        if split.test:
+            self._save(model, folder)
         return model
 
+    def _save(self, model: TrainedModel, folder: Path) -> None:
+        """Write the model and delete the checkpoint, which is now of no use."""
+        model.save(folder / MODEL)
+        (folder / CHECKPOINT).unlink(missing_ok=True)
+
     def _predict(self, model: TrainedModel, documents: Sequence[Document], folder: Path) -> None:
-        predictor = self.fitter.predictor(model)
-        with open_writer(folder / PREDICTIONS, schema=self.fitter.schema) as writer:
-            for document in predictor.predict(documents, threshold=0.0):
+        with open_writer(folder / CANDIDATES, schema=self.fitter.schema) as writer:
+            for document in self.fitter.predictor(model).predict(documents, threshold=0.0):
                 writer.write(document)
 
-    def _score(
-        self, split: Split, test: Sequence[Document], folder: Path, description: ModelDescription
-    ) -> EvaluationReport:
-        predictions = _read_predictions(folder, self.config.name).keep(description.threshold)
-        signed = Predictions(
-            predictions.system,
-            predictions.relations,
+    def _outcome(self, split: Split, test: Sequence[Document], folder: Path) -> Outcome:
+        """Score the predictions that lie in ``folder``, at the threshold of its model."""
+        candidates = replace(
+            Predictions.of(read_table(folder / CANDIDATES), system=self.config.name),
             config=config_hash(self.config),
             seed=self.config.training.seed,
-            threshold=description.threshold,
         )
-        report = evaluate(self.fitter.gold(test, split=split.name), signed)
-        _write_json(folder / SCORES, report.to_dict())
-        return report
+        predictions = candidates.keep(read_description(folder / MODEL).threshold)
+        return Outcome(split, evaluate(self.fitter.gold(test, split=split.name), predictions), candidates)
 
     def _refit(self, outcomes: Sequence[Outcome], run: Run, summary: Summary) -> None:
-        """Train on everything; the threshold is the best one on predictions that no model was trained on."""
+        """Train on everything; the threshold is the best one on predictions of models that did not see the document."""
         folder = self.folder / "refit"
-        if (folder / MODEL / "model.json").exists():
+        if (folder / MODEL).exists():
             return
         everything = Split("refit", tuple(document.id for document in self.corpus.documents), (), ())
         with run.start("refit", tags={"split": "refit"}) as child:
             model = self._fit(everything, folder, child)
             if outcomes:
-                documents = [d for outcome in outcomes for d in self.corpus.select(outcome.split.test)]
-                relations = {id_: rs for outcome in outcomes for id_, rs in outcome.predictions.relations.items()}
-                threshold = self.fitter.threshold(documents, Predictions(self.config.name, relations)).value
-                record = {**model.description.training, "summary": summary.to_dict()}
-                model.description = model.description.model_copy(update={"threshold": threshold, "training": record})
-            model.save(folder / MODEL)
+                documents = [document for outcome in outcomes for document in self.corpus.select(outcome.split.test)]
+                relations = {id_: found for outcome in outcomes for id_, found in outcome.candidates.relations.items()}
+                threshold = self.fitter.threshold(documents, Predictions(self.config.name, relations))
+                record = {**model.description.training, "out_of_fold": asdict(threshold), "scores": summary.to_dict()}
+                model.description = model.description.model_copy(
+                    update={"threshold": threshold.value, "training": record}
+                )
+            self._save(model, folder)
             child.log_params({"threshold": model.description.threshold})
             child.log_model(folder / MODEL, example=self.corpus.documents[0])
 
@@ -192,14 +187,14 @@ class TrainingRun:
         _write_json(self.folder / "config.json", self.config.model_dump(mode="json", by_alias=True))
         _write_json(self.folder / "splits.json", {"corpus": self.corpus.hash, "splits": splits})
 
-    def _log_settings(self, run: Run, source: Path, groups: Iterable[Sequence[Split]]) -> None:
+    def _log_settings(self, run: Run, source: Path) -> None:
         settings = self.config.model_dump(mode="json", by_alias=True)
         run.log_params({key: value for key, value in settings.items() if key != "splits"})
         run.log_dict(settings, "config.yaml")
         run.log_corpus(source.name, source=source, digest=self.corpus.hash, documents=len(self.corpus.documents))
         run.log_file(self.folder / "splits.json")
 
-    def _write(self, summary: Summary, run: Run) -> None:
+    def _write_summary(self, summary: Summary, run: Run) -> None:
         _write_json(self.folder / "summary.json", summary.to_dict())
         with atomic_write(self.folder / "summary.md") as stream:
             stream.write(summary.to_markdown())
@@ -214,16 +209,6 @@ def _flat(report: EvaluationReport) -> dict[str, float]:
         for name in ("micro", "intra", "inter")
         for metric in ("precision", "recall", "f1")
     }
-
-
-def _read_description(folder: Path) -> ModelDescription:
-    from bran.extraction.trained_model import read_description
-
-    return read_description(folder / MODEL)
-
-
-def _read_predictions(folder: Path, name: str) -> Predictions:
-    return Predictions.of(read_table(folder / PREDICTIONS), system=name)
 
 
 def _write_json(path: Path, data: Any) -> None:

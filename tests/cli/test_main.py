@@ -15,7 +15,7 @@ import bran
 from bran.cli import main as module
 from bran.errors import BranError, ConfigError, FormatError, ModelError, Place, TrainingError
 
-HEAVY = {"torch", "mlflow", "spacy", "scispacy", "sklearn", "scipy", "pandas", "pyarrow", "tokenizers"}
+HEAVY = {"torch", "mlflow", "spacy", "scispacy", "sklearn", "scipy", "pandas", "tokenizers"}
 
 
 def run_python(code: str) -> subprocess.CompletedProcess[str]:

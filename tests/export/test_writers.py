@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -16,7 +17,7 @@ from bran.export.table import SCHEMA, rows
 from bran.export.writers import FORMATS, open_writer
 
 
-def write(path: Path, documents: list[Document]) -> Path:
+def write(path: Path, documents: Iterable[Document]) -> Path:
     with open_writer(path, schema=load_schema("cdr"), model_version="0.1.0") as writer:
         for document in documents:
             writer.write(document)
@@ -103,9 +104,13 @@ def test_interrupted_write_leaves_what_was_there(
 ) -> None:
     path = tmp_path / f"out{suffix}"
     path.write_bytes(b"what was there")
-    with pytest.raises(error), open_writer(path) as writer:
-        writer.write(documents[0])
+
+    def documents_until_it_breaks() -> Iterator[Document]:
+        yield documents[0]
         raise error
+
+    with pytest.raises(error):
+        write(path, documents_until_it_breaks())
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
     assert path.read_bytes() == b"what was there"
 

@@ -179,13 +179,17 @@ ROWS = {
     "beyond the text": ("1\t0\t99\tRash\tDisease\tD1", OffsetError, "mention 0-99: expected to end within the 4 char"),
     "an absurd number": (f"1\t0\t{'9' * 5000}\tRash\tDisease\tD1", FormatError, "expected two whole numbers"),
     "other text": ("1\t0\t4\tRush\tDisease\tD1", OffsetError, "mention 0-4 'Rush': expected 'Rash', as in the text"),
-    "unknown type": ("1\t0\t4\tRash\tPlant\tD1", UnknownTypeError, "entity type 'Plant'; expected one of Chemical, Dis"),
+    "unknown type": (
+        "1\t0\t4\tRash\tPlant\tD1",
+        UnknownTypeError,
+        "entity type 'Plant'; expected one of Chemical, Dis",
+    ),
     "unknown relation": ("1\tXYZ\tD1\tD2", UnknownTypeError, "relation type 'XYZ'; expected one of CID"),
     "empty relation end": ("1\tCID\tD1\t", FormatError, "with 4 columns: expected a mention"),
     "too few columns": ("1\t0\t4", FormatError, "with 3 columns: expected a mention"),
     "too many columns": ("1\t0\t4\tRash\tDisease\tD1\tRash\t8", FormatError, "with 8 columns: expected a mention"),
     "another document's row": ("2\t0\t4\tRash\tDisease\tD1", FormatError, "row '2': expected a row of document '1'"),
-    "second abstract": ("1|a|Once more", FormatError, "row '1|a|Once more': expected a row of document '1'"),
+    "prose": ("It faded.", FormatError, "row 'It faded.': expected a row of document '1'"),
 }
 
 

@@ -1,0 +1,76 @@
+"""``bran extract``: documents in, a relation table out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bran.cli.reporting import report
+from bran.corpus.document import Document
+from bran.corpus.readers import ErrorLog, Strict
+from bran.export.table import rows
+
+
+def extract(
+    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...", help="PubTator files, plain or gzipped.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Table, by suffix: .tsv, .parquet, .jsonl or .pubtator.", show_default="the terminal"
+        ),
+    ] = None,
+    model: Annotated[
+        Path | None, typer.Option("--model", help="Model folder.", show_default="the one that ships")
+    ] = None,
+    threshold: Annotated[
+        float | None, typer.Option("--threshold", min=0, max=1, help="Least score.", show_default="the model's")
+    ] = None,
+    input_format: Annotated[
+        str | None, typer.Option("--input-format", help="pubtator.", show_default="told from the content")
+    ] = None,
+    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda, ...")] = "cpu",
+    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first document that cannot be read.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No counts on stderr.")] = False,
+) -> None:
+    """Find relations in annotated abstracts.
+
+    Documents that cannot be read are left out and named on stderr; the exit code is then 6.
+
+    Examples: bran extract samples/*.txt; bran extract abstracts.txt.gz -o relations.parquet
+    """
+    from bran.extraction.predictor import Predictor
+    from bran.workflows.extract import Counts, bundled_model, read_inputs
+    from bran.workflows.extract import extract as run
+
+    predictor = Predictor.load(model or bundled_model(), device=device, evidence=True)
+    log = ErrorLog()
+    schema = predictor.model.description.relation_schema
+    documents = read_inputs(inputs, schema, input_format=input_format, on_error=Strict() if strict else log)
+    table, counts = _table(), Counts()
+    for document in run(predictor, documents, output=output, threshold=threshold, counts=counts):
+        if output is None:
+            _add(table, document)
+    if output is None:
+        Console().print(table)
+    if not quiet:
+        left_out = ", ".join(f"{count} {name}" for name, count in predictor.notes.items() if count)
+        typer.echo(f"{counts.documents} documents, {counts.relations} relations", err=True)
+        if left_out:
+            typer.echo(f"not scored: {left_out}", err=True)
+    report(log)
+
+
+def _table() -> Table:
+    table = Table("document", "head", "relation", "tail", "score", "sentence")
+    table.columns[4].justify = "right"
+    return table
+
+
+def _add(table: Table, document: Document) -> None:
+    for row in rows(document):
+        head, tail = (f"{row[f'{end}_name']}\n[dim]{row[end]}[/dim]" for end in ("head", "tail"))
+        table.add_row(row["document"], head, row["type"], tail, f"{row['score']:.2f}", row["sentence"] or "")

@@ -1,0 +1,53 @@
+"""``bran model``: what a model folder holds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+app = typer.Typer(help="Look into models.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """Look into models."""
+
+
+@app.command()
+def info(
+    folder: Annotated[Path | None, typer.Argument(metavar="MODEL", show_default="the one that ships")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print model.json.")] = False,
+) -> None:
+    """Show a model's schema, size, threshold, training and scores.
+
+    Example: bran model info runs/bran/refit/model
+    """
+    from bran.extraction.trained_model import TrainedModel
+    from bran.workflows.extract import bundled_model
+
+    path = folder or bundled_model()
+    model = TrainedModel.load(path)
+    description = model.description
+    if as_json:
+        typer.echo(json.dumps(description.model_dump(mode="json"), indent=2, ensure_ascii=False))
+        return
+    schema, encoder = description.relation_schema, description.model.encoder
+    size = sum(file.stat().st_size for file in path.iterdir() if file.is_file())
+    table = Table(show_header=False, title=f"{description.name}  {path}", title_justify="left")
+    table.add_row("relation types", ", ".join(schema.labels))
+    table.add_row("entity types", ", ".join(schema.entity_types))
+    table.add_row(
+        "encoder", f"{encoder.blocks} blocks of {encoder.dim}, windows of {description.encoding.window} subwords"
+    )
+    table.add_row("subwords", str(len(model.subwords)))
+    table.add_row("weights", f"{model.parameters:,} ({size / 1e6:.1f} MB on disk)")
+    table.add_row("threshold", f"{description.threshold:.4f}")
+    table.add_row("made by", f"bran {description.bran_version}")
+    for key, value in description.training.items():
+        table.add_row(key, value if isinstance(value, str) else json.dumps(value))
+    Console().print(table)

@@ -1,0 +1,131 @@
+"""``bran train``: one command from a corpus to models, scores and tracked runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from bran.workflows.fitting import Listener
+    from bran.workflows.summary import Summary
+
+
+class SpeedColumn(ProgressColumn):
+    """Documents per second."""
+
+    def render(self, task: Task) -> Text:
+        """``-`` until there is something to divide."""
+        return Text(f"{task.speed:.0f} documents/s" if task.speed else "- documents/s")
+
+
+class ProgressDisplay:
+    """A bar with documents per second and the time left on a terminal, and one line per epoch everywhere.
+
+    Args:
+        console: where to.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+
+    @contextmanager
+    def fit(self, name: str, documents: int) -> Iterator[Listener]:
+        """Show the fit called ``name``, that will read ``documents`` documents in all epochs together."""
+        from bran.workflows.fitting import Listener
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            SpeedColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=self.console, disable=not self.console.is_terminal) as bar:
+            task = bar.add_task(name, total=documents)
+
+            def on_epoch(metrics: Mapping[str, float], epoch: int) -> None:
+                numbers = "  ".join(f"{key} {value:.4g}" for key, value in metrics.items())
+                self.console.print(f"{name}  epoch {epoch}  {numbers}", highlight=False)
+
+            yield Listener(on_epoch, lambda read: bar.advance(task, read))
+
+
+def train(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file of the run.")],
+    corpus: Annotated[Path, typer.Option("--corpus", help="PubTator file, or the folder of a published corpus.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the run; started again, it goes on.")],
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key: training.seed=1.")
+    ] = None,
+    only: Annotated[list[str] | None, typer.Option("--only", help="Do this split only (fold-1); repeatable.")] = None,
+    init: Annotated[Path | None, typer.Option("--init", help="Model folder to fine-tune.")] = None,
+    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, ...")] = "auto",
+    threads: Annotated[int, typer.Option("--threads", min=0, help="CPU threads; 0: what torch chooses.")] = 0,
+    mesh: Annotated[Path | None, typer.Option("--mesh", help="MeSH table of the hypernym filter.")] = None,
+    track: Annotated[bool, typer.Option("--track/--no-track", help="Log to MLflow.")] = True,
+    experiment: Annotated[str, typer.Option("--experiment", help="MLflow experiment.")] = "bran",
+) -> None:
+    """Train and score every split that CONFIG names, and the model on the whole corpus if it says so.
+
+    Each epoch is validated on documents aside from training and test; they choose the threshold, and the
+    test part is read once. Under torchrun, the processes share each batch.
+
+    Example: bran train pipelines/cdr/configs/bran.yaml --corpus bc5cdr -o runs/bran --set training.seed=1
+    """
+    import torch
+
+    from bran.config import load_config
+    from bran.corpus.load import load_corpus
+    from bran.corpus.mesh import BUNDLED_VERSION, MeshTree
+    from bran.corpus.schema import load_schema
+    from bran.workflows.fitting import Fitter, Machine
+    from bran.workflows.run_config import RunConfig
+    from bran.workflows.tracking import TrackingConfig
+    from bran.workflows.train import TrainingRun
+
+    if threads:
+        torch.set_num_threads(threads)
+    settings = load_config(RunConfig, config, set_ or ())
+    documents = load_corpus(corpus, load_schema(settings.relation_schema))
+    tree = MeshTree.read(mesh) if mesh else MeshTree.bundled()
+    fitter = Fitter(
+        settings, mesh=tree, mesh_version=mesh.name if mesh else BUNDLED_VERSION, machine=Machine(device=device)
+    )
+    console = Console()
+    run = TrainingRun(
+        settings,
+        documents,
+        output,
+        fitter=fitter,
+        tracker=TrackingConfig(enabled=track, experiment=experiment).build(),
+        display=ProgressDisplay(console),
+        init=init,
+    )
+    _show(run.run(source=corpus, only=only or ()), console, output)
+
+
+def _show(summary: Summary, console: Console, output: Path) -> None:
+    table = Table("splits", "protocol", "P", "R", "F1", "F1 of each", title="test parts, micro, mean ± sd in percent")
+    for row in summary.rows:
+        table.add_row(*row)
+    if summary.rows:
+        console.print(table)
+    console.print(f"scores with signatures: {output / 'summary.md'}", highlight=False)

@@ -1,0 +1,80 @@
+"""What ``bran extract`` does: files of documents in, predicted relations out, broken documents told and left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from bran.corpus.document import Document
+from bran.corpus.readers import ErrorHandler, read_documents
+from bran.corpus.schema import Schema
+from bran.errors import DuplicateDocumentError, Place
+from bran.export.writers import open_writer
+from bran.extraction.predictor import Predictor
+
+BUNDLED = "cdr"
+"""The model that is used unless another is asked for."""
+
+
+def bundled_model(name: str = BUNDLED) -> Path:
+    """The folder of a model that ships with the package."""
+    return Path(str(resources.files("bran.assets") / "models" / name))
+
+
+@dataclass(slots=True)
+class Counts:
+    """What an extraction has gone through so far."""
+
+    documents: int = 0
+    relations: int = 0
+
+
+def read_inputs(
+    paths: Sequence[Path], schema: Schema, *, input_format: str | None, on_error: ErrorHandler
+) -> Iterator[Document]:
+    """The documents of all ``paths``, one after the other.
+
+    A document id that was there before is told to ``on_error`` and left out: two documents of one id would
+    have their relations mixed up in every table.
+    """
+    seen: set[str] = set()
+    for path in paths:
+        for document in read_documents(path, schema=schema, input_format=input_format, on_error=on_error):
+            if document.id in seen:
+                message = f"id {document.id!r} was read before; expected one document per id"
+                on_error.skip(DuplicateDocumentError(message, Place(str(path), document=document.id)))
+                continue
+            seen.add(document.id)
+            yield document
+
+
+def extract(
+    predictor: Predictor,
+    documents: Iterable[Document],
+    *,
+    output: Path | None,
+    threshold: float | None,
+    counts: Counts,
+) -> Iterator[Document]:
+    """Predict, write, and hand on each document.
+
+    Args:
+        predictor: the model.
+        documents: with mentions.
+        output: a file that appears when all is done, its format told by its suffix; ``None``: nothing is written.
+        threshold: the model's own when ``None``.
+        counts: kept up to date.
+    """
+    description = predictor.model.description
+    version = description.bran_version
+    opened = open_writer(output, schema=description.relation_schema, model_version=version) if output else nullcontext()
+    with opened as writer:
+        for document in predictor.predict(documents, threshold=threshold):
+            if writer is not None:
+                writer.write(document)
+            counts.documents += 1
+            counts.relations += len(document.relations)
+            yield document

@@ -1,0 +1,84 @@
+"""The published counts, on the corpora themselves: set ``BRAN_DATA`` to their folder to run these."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from pathlib import Path
+
+import pytest
+
+from bran.corpus.load import load_corpus
+from bran.corpus.mesh import DISEASE_BRANCHES, MeshTree
+from bran.corpus.readers import read_pubtator
+from bran.corpus.readers.pubtator_format import FORMATS
+from bran.corpus.schema import load_schema
+from bran.corpus.splits import KFoldConfig, TemporalConfig
+from bran.corpus.statistics import split_statistics
+from bran.corpus.writers import PubTatorWriter
+
+pytestmark = pytest.mark.corpus
+
+EXACT = {
+    "bc5cdr/CDR_TrainingSet.PubTator.txt.gz": "cdr",
+    "bc5cdr/CDR_DevelopmentSet.PubTator.txt.gz": "cdr",
+    "biored/Train.PubTator.gz": "biored",
+    "biored/Dev.PubTator.gz": "biored",
+    "ner/NLMchem_Test.PubTator.gz": "nlm-chem",
+    "chemdisgene/ctd_derived/dev_abstracts.txt.gz": "chemdisgene",
+    "chemdisgene/ctd_derived/test_abstracts.txt.gz": "chemdisgene",
+    "chemdisgene/curated/abstracts.txt.gz": "chemdisgene",
+}
+
+
+def rewritten(path: Path, corpus: str, *, with_schema: bool) -> list[str]:
+    schema = load_schema(corpus) if with_schema else None
+    stream = io.StringIO()
+    documents = read_pubtator(path, schema=schema, format=FORMATS[corpus])
+    PubTatorWriter(schema=schema, format=FORMATS[corpus]).write(documents, stream)
+    return stream.getvalue().split("\n")
+
+
+@pytest.mark.parametrize("with_schema", [False, True])
+@pytest.mark.parametrize("name", EXACT)
+def test_round_trips_are_exact(corpora: Path, name: str, with_schema: bool) -> None:
+    original = gzip.decompress((corpora / name).read_bytes()).decode().split("\n")
+    assert rewritten(corpora / name, EXACT[name], with_schema=with_schema) == original
+
+
+def test_ncbi_disease_comes_back_but_for_one_row_that_differs_from_its_text(corpora: Path) -> None:
+    path = corpora / "ner" / "NCBIdisease_TrainDev.PubTator.gz"
+    original = gzip.decompress(path.read_bytes()).decode().split("\n")
+    ours = rewritten(path, "ncbi-disease", with_schema=False)
+    assert len(ours) == len(original)
+    assert sum(a != b for a, b in zip(ours, original, strict=True)) == 1
+
+
+@pytest.mark.parametrize("bundled", [True, False])
+def test_bc5cdr_has_the_published_counts(corpora: Path, bundled: bool) -> None:
+    schema = load_schema("cdr")
+    mesh = MeshTree.bundled() if bundled else MeshTree.read(corpora / "mesh" / "descriptors.tsv.gz")
+    counted = split_statistics(load_corpus(corpora / "bc5cdr", schema), schema, mesh=mesh)
+    assert {
+        name: (part.documents, part.positives, part.negatives, part.filtered_negatives)
+        for name, part in counted.items()
+    } == {
+        "training": (500, 1038, 4394, 4202),
+        "development": (500, 1012, 4249, 4080),
+        "total": (1000, 2050, 8643, 8282),
+    }
+    shares = [part.inter_sentence / sum(part.relations.values()) for part in counted.values()]
+    assert shares[:2] == [pytest.approx(0.27, abs=0.01), pytest.approx(0.24, abs=0.01)]
+
+
+def test_the_bundled_tree_is_that_of_the_table(corpora: Path) -> None:
+    table = MeshTree.read(corpora / "mesh" / "descriptors.tsv.gz").branches(DISEASE_BRANCHES)
+    assert table.tree_numbers == MeshTree.bundled().tree_numbers
+
+
+def test_bc5cdr_splits(corpora: Path) -> None:
+    corpus = load_corpus(corpora / "bc5cdr", load_schema("cdr"))
+    for split in KFoldConfig(folds=5, validation=0.15).build(corpus):
+        assert [len(split.train), len(split.validation), len(split.test)] == [680, 120, 200]
+    newest, *_ = TemporalConfig(cuts=3, test_size=100).build(corpus)
+    assert min(map(int, newest.test)) > max(map(int, newest.train))

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from bran.errors import ConfigError, DataError
+from bran.evaluation.gold import GoldStandard
+from bran.evaluation.thresholds import best_threshold, score_curve
+
+
+@pytest.fixture
+def scored(make_predictions):
+    # gold: 1: D1, D2, D4; 2: D4. D3 of document 1 is a hypernym of D2.
+    return make_predictions({"1": {"D2": 0.9, "D3": 0.8, "D4": 0.6, "D1": 0.2}, "2": {"D1": 0.6, "D4": 0.4}})
+
+
+def test_the_curve_by_hand(gold, scored):
+    curve = score_curve(gold, scored, protocol="raw")
+    assert curve.thresholds.tolist() == [0.9, 0.8, 0.6, 0.4, 0.2]
+    assert curve.counts.tolist() == [[1, 0, 3], [1, 1, 3], [2, 2, 2], [3, 2, 1], [4, 2, 0]]
+    assert curve.average_precision == pytest.approx((1 + 2 / 4 + 3 / 5 + 4 / 6) / 4)
+
+
+def test_the_filtered_curve_has_no_hypernyms(gold, scored):
+    curve = score_curve(gold, scored)
+    assert curve.thresholds.tolist() == [0.9, 0.6, 0.4, 0.2]
+    assert curve.counts.tolist() == [[1, 0, 3], [2, 1, 2], [3, 1, 1], [4, 1, 0]]
+
+
+def test_every_point_is_what_evaluation_says(gold, scored):
+    for protocol in gold.protocols:
+        curve = score_curve(gold, scored, protocol=protocol)
+        for threshold, expected in zip(curve.thresholds, curve.counts.tolist(), strict=True):
+            counts = gold.count(scored.keep(float(threshold)))[protocol]
+            assert counts.totals.sum(axis=(0, 1)).tolist() == expected
+
+
+def test_the_best_threshold_lies_midway(gold, make_predictions):
+    scored = make_predictions({"1": {"D2": 0.9, "D4": 0.7, "D1": 0.6, "D3": 0.2}, "2": {"D4": 0.5, "D1": 0.3}})
+    best = best_threshold(score_curve(gold, scored, protocol="raw"))
+    assert best.value == pytest.approx(0.4)
+    assert (best.precision, best.recall, best.f1) == (1, 1, 1)
+
+
+def test_a_threshold_that_keeps_all_lies_midway_to_zero(gold, make_predictions):
+    best = best_threshold(score_curve(gold, make_predictions({"1": {"D2": 0.9, "D4": 0.5}})))
+    assert best.value == pytest.approx(0.25)
+    assert best.recall == 0.5
+
+
+def test_of_equal_f1_the_highest_threshold_is_taken(make_document, schema, make_predictions):
+    # F1 is 2/3 with one kept (1/1, 1/2), and with four kept (2/4, 2/2)
+    gold = GoldStandard([make_document("1", "Zorvapine, tremor, hepatitis, fever.", "", "D1", "D2")], schema)
+    scored = make_predictions({"1": {"D1": 0.9, "D3": 0.8, "D4": 0.7, "D2": 0.6}})
+    assert best_threshold(score_curve(gold, scored, protocol="raw")).value == pytest.approx(0.85)
+
+
+def test_tied_scores_stay_together(gold, make_predictions):
+    curve = score_curve(gold, make_predictions({"1": {"D2": 0.5, "D3": 0.5, "D4": 0.5}}), protocol="raw")
+    assert curve.counts.tolist() == [[2, 1, 2]]
+
+
+def test_neighbouring_floats_are_told_apart(gold, make_predictions):
+    above = math.nextafter(0.5, 1)
+    curve = score_curve(gold, make_predictions({"1": {"D2": above, "D3": 0.5}}), protocol="raw")
+    assert best_threshold(curve).value == above
+
+
+def test_relations_that_were_no_candidate_lower_recall(gold, make_predictions):
+    curve = score_curve(gold, make_predictions({"1": {"D2": 0.9}}))
+    assert curve.scores[-1].tolist() == pytest.approx([1, 0.25, 0.4])
+    assert curve.average_precision == pytest.approx(0.25)
+
+
+def test_no_scored_relation_is_refused(gold, make_predictions):
+    with pytest.raises(DataError, match="no scored relation"):
+        score_curve(gold, make_predictions({"9": {"D1": 0.3}}))
+
+
+def test_missing_scores_are_refused(gold, make_predictions):
+    with pytest.raises(DataError, match="has no score"):
+        score_curve(gold, make_predictions({"1": ["D1"]}))
+
+
+def test_an_unknown_protocol_is_refused(documents, schema, scored):
+    with pytest.raises(ConfigError, match="'filtered'; expected one of raw"):
+        score_curve(GoldStandard(documents, schema), scored)

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from bran.encoding.subwords import PAD_ID, UNK_ID
+from bran.nn.embeddings import EmbeddingConfig, Embeddings
+
+
+def embeddings(**settings: object) -> Embeddings:
+    torch.manual_seed(0)
+    config = EmbeddingConfig.model_validate({"word_dropout": 0.0, "dropout": 0.0, **settings})
+    return config.build(vocabulary=20, types=2, window=10, dim=4).eval()
+
+
+IDS = torch.tensor([[5, 7, 5, 0], [9, 9, 0, 0]])
+TYPES = torch.tensor([[1, 0, 2, 0], [0, 1, 0, 0]])
+
+
+def test_an_input_vector_is_the_scaled_sum_of_its_parts():
+    module = embeddings()
+    embedded = module(IDS, TYPES)
+    expected = (module.subwords.weight[7] + module.positions.weight[1] + module.types.weight[0]) * math.sqrt(4)
+    torch.testing.assert_close(embedded[0, 1], expected)
+    expected = (module.subwords.weight[5] + module.positions.weight[2] + module.types.weight[2]) * math.sqrt(4)
+    torch.testing.assert_close(embedded[0, 2], expected)
+
+
+def test_padding_and_unmarked_subwords_are_zero_vectors():
+    module = embeddings()
+    assert not module.subwords.weight[PAD_ID].any()
+    assert not module.types.weight[0].any()
+    module(IDS, TYPES).sum().backward()
+    assert not module.subwords.weight.grad[PAD_ID].any()
+    assert not module.types.weight.grad[0].any()
+
+
+def test_without_positions_the_place_does_not_matter():
+    embedded = embeddings(positions=False)(IDS, torch.zeros_like(TYPES))
+    assert torch.equal(embedded[0, 0], embedded[0, 2])
+    embedded = embeddings()(IDS, torch.zeros_like(TYPES))
+    assert not torch.equal(embedded[0, 0], embedded[0, 2])
+
+
+def test_without_types_the_marks_do_not_matter():
+    assert torch.equal(embeddings(types=False)(IDS, TYPES), embeddings(types=False)(IDS, torch.zeros_like(TYPES)))
+    assert not torch.equal(embeddings()(IDS, TYPES), embeddings()(IDS, torch.zeros_like(TYPES)))
+
+
+@pytest.mark.parametrize(("name", "marked"), [("word_dropout", False), ("mention_dropout", True)])
+def test_dropped_words_become_the_unknown_one(name: str, marked: bool):
+    module = embeddings(positions=False, types=False, **{name: 0.4}).train()
+    ids = torch.full((50, 40), 5)
+    types = torch.full_like(ids, int(marked))
+    torch.manual_seed(1)
+    embedded = module(ids, types)
+    unknown = module.subwords.weight[UNK_ID] * 2
+    share = (embedded == unknown).all(2).float().mean().item()
+    assert share == pytest.approx(0.4, abs=0.05)
+    assert torch.equal(module.eval()(ids, types), (module.subwords.weight[5] * 2).expand(50, 40, 4))
+
+
+def test_mention_dropout_spares_other_words():
+    module = embeddings(positions=False, types=False, mention_dropout=0.99).train()
+    ids = torch.full((20, 40), 5)
+    assert torch.equal(module(ids, torch.zeros_like(ids)), (module.subwords.weight[5] * 2).expand(20, 40, 4))
+
+
+def test_padding_is_never_dropped():
+    module = embeddings(positions=False, types=False, word_dropout=0.99).train()
+    assert not module(torch.zeros(5, 5, dtype=torch.long), torch.zeros(5, 5, dtype=torch.long)).any()
+
+
+def test_dropout_acts_in_training_only():
+    module = embeddings(dropout=0.5)
+    assert torch.equal(module(IDS, TYPES), module(IDS, TYPES))
+    module.train()
+    assert not torch.equal(module(IDS, TYPES), module(IDS, TYPES))

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import math
+
+import torch
+
+from bran.encoding.batches import IGNORED_TAG
+from bran.nn.losses import ExclusiveLink, IndependentLink, pair_loss, tag_loss
+
+LOGITS = torch.tensor([[0.0, math.log(3)], [math.log(4), 0.0]])
+
+
+def test_exclusive_scores_by_hand():
+    assert ExclusiveLink().logits(3) == 4
+    torch.testing.assert_close(ExclusiveLink().scores(LOGITS), torch.tensor([[0.75], [0.2]]))
+
+
+def test_exclusive_losses_by_hand():
+    losses = ExclusiveLink().losses(LOGITS, torch.tensor([[1.0], [0.0]]))
+    torch.testing.assert_close(losses, torch.tensor([-math.log(0.75), -math.log(0.8)]))
+
+
+def test_exclusive_labels_pick_their_type_and_null_comes_first():
+    logits = torch.tensor([[0.0, 0.0, math.log(2)]]).expand(3, 3)
+    labels = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    losses = ExclusiveLink().losses(logits, labels)
+    torch.testing.assert_close(losses, torch.tensor([math.log(4), math.log(4), math.log(2)]))
+    assert ExclusiveLink().losses(logits[:0], labels[:0]).shape == (0,)
+
+
+def test_independent_scores_and_losses_by_hand():
+    logits = torch.tensor([[math.log(3), 0.0]])
+    assert IndependentLink().logits(2) == 2
+    torch.testing.assert_close(IndependentLink().scores(logits), torch.tensor([[0.75, 0.5]]))
+    losses = IndependentLink().losses(logits, torch.tensor([[1.0, 0.0]]))
+    torch.testing.assert_close(losses, torch.tensor([-math.log(0.75) - math.log(0.5)]))
+
+
+def test_pairs_that_do_not_count_are_left_out_of_the_mean():
+    losses = torch.tensor([1.0, 5.0, 3.0], requires_grad=True)
+    loss = pair_loss(losses, torch.tensor([1.0, 0.0, 1.0]))
+    assert loss.item() == 2.0
+    loss.backward()
+    assert losses.grad is not None
+    assert losses.grad.tolist() == [0.5, 0.0, 0.5]
+
+
+def test_no_pair_that_counts_is_no_loss():
+    losses = torch.tensor([1.0, 5.0], requires_grad=True)
+    loss = pair_loss(losses, torch.zeros(2))
+    assert loss.item() == 0.0
+    loss.backward()
+
+
+def test_tag_loss_is_the_mean_over_real_tokens():
+    logits = torch.tensor([[[0.0, math.log(3)], [math.log(4), 0.0], [9.0, -9.0]]])
+    tags = torch.tensor([[1, 0, IGNORED_TAG]])
+    torch.testing.assert_close(tag_loss(logits, tags), torch.tensor((-math.log(0.75) - math.log(0.8)) / 2))
+    assert tag_loss(logits.bfloat16(), tags).dtype == torch.float32

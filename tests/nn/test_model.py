@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from bran.corpus.schema import load_schema
+from bran.encoding.batches import Batch, collate
+from bran.nn.losses import pair_loss, tag_loss
+from bran.nn.model import Bran, ModelConfig
+from tests.builders import (
+    VARIANTS,
+    documents,
+    encoder,
+    model_config,
+    network,
+    several_types_documents,
+    several_types_schema,
+    subwords,
+)
+
+SCHEMAS = {"cdr": load_schema("cdr"), "sigmoid": several_types_schema(), "softmax": several_types_schema(exclusive=True)}
+
+
+def batch(schema: str = "cdr", **settings: int) -> Batch:
+    docs = documents() if schema == "cdr" else several_types_documents()
+    return collate(encoder(SCHEMAS[schema], **settings)(docs))
+
+
+def joint_step(model: Bran, inputs: Batch) -> None:
+    """Gradients of pair and tag loss together."""
+    pairs = pair_loss(model.link.losses(model(inputs), inputs.labels), inputs.counted)
+    (pairs + tag_loss(model.tag(inputs), inputs.tags)).backward()
+
+
+@pytest.mark.parametrize("schema", SCHEMAS)
+def test_shapes(schema: str):
+    inputs = batch(schema)
+    model = network(schema=SCHEMAS[schema])
+    logits = {"cdr": 2, "sigmoid": 4, "softmax": 5}[schema]
+    assert model(inputs).shape == (len(inputs.labels), logits)
+    assert model.link.scores(model(inputs)).shape == inputs.labels.shape
+    assert model.tag(inputs).shape == (*inputs.token_ids.shape, 2 * len(SCHEMAS[schema].entity_types) + 1)
+    assert model.encode(inputs).shape == (*inputs.token_ids.shape, 8)
+
+
+@pytest.mark.parametrize("schema", SCHEMAS)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_parameter_gets_a_gradient_in_a_joint_step(variant: str, schema: str):
+    model = network(*VARIANTS[variant], schema=SCHEMAS[schema]).train()
+    joint_step(model, batch(schema))
+    without = [name for name, weight in model.named_parameters() if weight.grad is None or not weight.grad.any()]
+    assert without == []
+
+
+def test_every_parameter_gets_a_gradient_from_windows_too():
+    model = network("encoder.blocks=2", window=24).train()
+    joint_step(model, batch(window=24, overlap=10))
+    assert [name for name, weight in model.named_parameters() if weight.grad is None or not weight.grad.any()] == []
+
+
+def test_the_tagger_has_no_part_in_the_scores_of_pairs():
+    model, inputs = network(), batch()
+    before = model(inputs)
+    torch.nn.init.ones_(model.tagger.weight)
+    assert torch.equal(model(inputs), before)
+
+
+def test_the_tagger_does_not_see_the_marks_that_would_tell_it_the_answer():
+    model, inputs = network(), batch()
+    assert torch.equal(model.tag(inputs), model.tag(inputs.without_types()))
+    assert not torch.equal(model(inputs), model(inputs.without_types()))
+
+
+def sizes(model: Bran) -> dict[str, torch.Size]:
+    return {name: weight.shape for name, weight in model.state_dict().items()}
+
+
+@pytest.mark.parametrize("variant", [name for name in VARIANTS if name != "bran"])
+def test_every_switch_changes_weights_or_outputs(variant: str):
+    plain, changed, inputs = network(), network(*VARIANTS[variant]), batch()
+    if sizes(changed) == sizes(plain):
+        changed.load_state_dict(plain.state_dict())
+        assert not torch.allclose(changed(inputs), plain(inputs), atol=1e-4)
+
+
+def test_switches_that_change_the_same_weights_are_told_apart_by_outputs():
+    same = {name for name, changes in VARIANTS.items() if sizes(network(*changes)) == sizes(network())}
+    assert same == {"bran", "max", "mean"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "embeddings.word_dropout=0.5",
+        "embeddings.mention_dropout=0.5",
+        "embeddings.dropout=0.5",
+        "encoder.dropout=0.5",
+        "encoder.attention.dropout=0.5",
+        "encoder.feed_forward.dropout=0.5",
+        "scorer.dropout=0.5",
+    ],
+)
+def test_every_dropout_changes_a_training_step_and_no_prediction(change: str):
+    plain, changed, inputs = network(), network(change), batch()
+    assert torch.equal(changed(inputs), plain(inputs))
+    torch.manual_seed(0)
+    assert not torch.allclose(changed.train()(inputs), plain.train()(inputs), atol=1e-4)
+
+
+def test_the_seed_decides_the_weights():
+    first, second, other = network(seed=1), network(seed=1), network(seed=2)
+    for name, weight in first.state_dict().items():
+        assert torch.equal(weight, second.state_dict()[name])
+    assert not torch.equal(first.scorer.biaffine.weight, other.scorer.biaffine.weight)
+
+
+def test_a_batch_without_a_pair_has_no_scores():
+    inputs = collate(encoder()(documents()[2:3]))
+    nothing = collate([*inputs.examples, *encoder()([documents()[2].with_mentions(())])])
+    assert network()(nothing).shape == (1, 2)
+    assert network()(collate(nothing.examples[1:])).shape == (0, 2)
+
+
+def test_the_defaults_build():
+    model = ModelConfig().build(schema=SCHEMAS["cdr"], vocabulary=len(subwords()), window=64).eval()
+    assert torch.isfinite(model(batch())).all()
+
+
+def test_in_double_precision_everything_stays_double():
+    assert network("scorer.layouts=true").double()(batch()).dtype == torch.float64
+
+
+def test_bfloat16_stays_close_to_32_bits():
+    model, inputs = network(), batch()
+    with torch.no_grad():
+        exact = model(inputs)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            rough = model(inputs)
+    assert rough.dtype == torch.float32
+    assert not torch.equal(rough, exact)
+    torch.testing.assert_close(rough, exact, atol=0.05, rtol=0.05)
+
+
+def test_changes_are_overrides_of_the_config():
+    assert model_config("encoder.blocks=3").encoder.blocks == 3

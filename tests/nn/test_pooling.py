@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch.autograd import gradcheck
+
+from bran.nn.pooling import LogSumExp, Max, Mean, PoolingConfig, segment_max
+
+VALUES = torch.tensor([[0.0, 1.0], [math.log(3), 2.0], [5.0, -1.0]], dtype=torch.float64)
+SEGMENTS = torch.tensor([0, 0, 2])
+
+
+def test_logsumexp_by_hand():
+    pooled = LogSumExp()(VALUES, SEGMENTS, 3)
+    # log(1 + 3), log(e + e^2), and of one value the value itself
+    expected = [[math.log(4), math.log(math.e + math.e**2)], [5.0, -1.0]]
+    torch.testing.assert_close(pooled[[0, 2]], torch.tensor(expected, dtype=torch.float64))
+
+
+def test_max_and_mean_by_hand():
+    assert Max()(VALUES, SEGMENTS, 3)[[0, 2]].tolist() == [[math.log(3), 2.0], [5.0, -1.0]]
+    assert Mean()(VALUES, SEGMENTS, 3).tolist() == [[math.log(3) / 2, 1.5], [0.0, 0.0], [5.0, -1.0]]
+
+
+@pytest.mark.parametrize("pool", [LogSumExp(), Max()])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_an_empty_segment_is_as_low_as_the_type_goes(pool: torch.nn.Module, dtype: torch.dtype):
+    pooled = pool(VALUES.to(dtype), SEGMENTS, 3)
+    assert pooled.dtype == dtype
+    assert pooled[1].tolist() == [torch.finfo(dtype).min] * 2
+
+
+@pytest.mark.parametrize("shift", [-1e30, -1000.0, -87.0, 0.0, 87.0, 1000.0, 1e30])
+def test_logsumexp_is_stable_for_any_size_of_values(shift: float):
+    values = torch.tensor([[shift], [shift], [shift]], requires_grad=True)
+    pooled = LogSumExp()(values, torch.zeros(3, dtype=torch.long), 1)
+    torch.testing.assert_close(pooled, torch.tensor([[shift + math.log(3)]]))
+    pooled.sum().backward()
+    torch.testing.assert_close(values.grad, torch.full((3, 1), 1 / 3))
+
+
+def test_logsumexp_of_a_wide_range_is_the_highest():
+    values = torch.tensor([[-1e4], [1e4], [0.0]], requires_grad=True)
+    pooled = LogSumExp()(values, torch.zeros(3, dtype=torch.long), 1)
+    assert pooled.item() == 1e4
+    pooled.sum().backward()
+    assert values.grad is not None
+    assert values.grad.flatten().tolist() == [0.0, 1.0, 0.0]
+
+
+def test_logsumexp_equals_that_of_torch():
+    torch.manual_seed(0)
+    values, segments = torch.randn(50, 3, dtype=torch.float64) * 10, torch.randint(0, 6, (50,))
+    expected = torch.stack([values[segments == index].logsumexp(0) for index in range(6)])
+    torch.testing.assert_close(LogSumExp()(values, segments, 6), expected)
+
+
+@pytest.mark.parametrize("kind", ["logsumexp", "max", "mean"])
+def test_the_order_of_values_changes_nothing(kind: str):
+    torch.manual_seed(0)
+    values, segments = torch.randn(30, 2), torch.randint(0, 4, (30,))
+    order = torch.randperm(30)
+    pool = PoolingConfig(kind=kind).build()
+    torch.testing.assert_close(pool(values[order], segments[order], 4), pool(values, segments, 4))
+
+
+@pytest.mark.parametrize("kind", ["logsumexp", "max", "mean"])
+def test_gradients_in_double_precision(kind: str):
+    torch.manual_seed(0)
+    values = torch.randn(9, 3, dtype=torch.float64, requires_grad=True)
+    segments = torch.tensor([0, 1, 1, 3, 0, 3, 3, 1, 0])
+    pool = PoolingConfig(kind=kind).build()
+    assert gradcheck(lambda v: pool(v, segments, 5)[[0, 1, 3]], (values,))
+
+
+@pytest.mark.parametrize("kind", ["logsumexp", "max", "mean"])
+def test_an_empty_segment_passes_no_gradient_on(kind: str):
+    values = VALUES.clone().requires_grad_()
+    PoolingConfig(kind=kind).build()(values, SEGMENTS, 4)[[1, 3]].sum().backward()
+    assert values.grad is not None
+    assert values.grad.tolist() == [[0.0, 0.0]] * 3
+
+
+def test_segment_max_of_nothing():
+    assert segment_max(torch.zeros(0, 2), torch.zeros(0, dtype=torch.long), 2).shape == (2, 2)

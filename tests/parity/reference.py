@@ -1,0 +1,136 @@
+"""A slow scorer to compare with: one loop over candidates, mentions, tokens and labels, in plain numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import Any
+
+import torch
+
+from bran.corpus.document import Document, Mention, Pair
+from bran.corpus.sentences import document_sentences
+from bran.encoding.batches import collate
+from bran.encoding.examples import DocumentEncoder, Example
+from bran.encoding.layout import Places
+from bran.encoding.subwords import SubwordSequence
+from bran.encoding.windows import Span, cut
+from bran.nn.model import Bran
+
+Vector = list[float]
+
+
+class ReferenceScorer:
+    """Scores one document with the weights of ``model``, in double precision.
+
+    Only the encoder is the model's own: its vectors are taken one window at a time, without padding.
+    """
+
+    def __init__(self, model: Bran, encoder: DocumentEncoder, *, pooling: str = "logsumexp") -> None:
+        self.model = model.double().eval()
+        self.encoder = encoder
+        self.pooling = pooling
+        self.weights: dict[str, Any] = {name: weight.tolist() for name, weight in model.state_dict().items()}
+
+    def __call__(self, document: Document) -> dict[tuple[str, str], Vector]:
+        """Logits of each candidate that some window holds, by head and tail."""
+        (example,) = self.encoder([document])
+        (sequence,) = self.encoder.subwords.encode([document])
+        spans = self._spans(document, sequence)
+        vectors = list(self._vectors(example))
+        logits = {}
+        for pair in self.encoder.schema.candidates(document):
+            values = [
+                value
+                for head, tail in product(pair.head.mentions, pair.tail.mentions)
+                for value in self._token_pairs(document, sequence, spans, vectors, head, tail)
+            ]
+            if values:
+                pooled = [self._pool([value[label] for value in values]) for label in range(len(values[0]))]
+                logits[pair.head.id, pair.tail.id] = _add(pooled, self._structure(example, pair))
+        return logits
+
+    def _spans(self, document: Document, sequence: SubwordSequence) -> Sequence[Span]:
+        config = self.encoder.config
+        starts = []
+        for start, _ in document_sentences(document):
+            starts.append(sum(1 for begin in sequence.starts if begin < start))
+        return cut(len(sequence.ids), starts, size=config.window, overlap=config.overlap)
+
+    def _vectors(self, example: Example) -> Iterator[list[Vector]]:
+        batch = collate([example])
+        for window in range(len(batch.token_ids)):
+            length = int(batch.mask[window].sum())
+            ids, types = batch.token_ids[window : window + 1, :length], batch.types[window : window + 1, :length]
+            with torch.no_grad():
+                yield self.model.encoder(self.model.embeddings(ids, types), torch.ones(1, length).bool())[0].tolist()
+
+    def _token_pairs(
+        self,
+        document: Document,
+        sequence: SubwordSequence,
+        spans: Sequence[Span],
+        vectors: list[list[Vector]],
+        head: Mention,
+        tail: Mention,
+    ) -> Iterator[Vector]:
+        heads, tails = _tokens(sequence, head), _tokens(sequence, tail)
+        window = _most_central(spans, heads, tails) if heads and tails else None
+        if window is None:
+            return
+        begin = spans[window].start
+        for i, j in product(heads, tails):
+            left = [*self._perceptron("head", vectors[window][i - begin]), 1.0]
+            right = [*self._perceptron("tail", vectors[window][j - begin]), 1.0]
+            yield _add(self._biaffine(left, right), self._layout(document, head, tail))
+
+    def _perceptron(self, side: str, vector: Vector) -> Vector:
+        hidden = [max(0.0, value) for value in self._linear(f"scorer.{side}.0", vector)]
+        return self._linear(f"scorer.{side}.3", hidden)
+
+    def _linear(self, name: str, vector: Vector) -> Vector:
+        rows, biases = self.weights[f"{name}.weight"], self.weights[f"{name}.bias"]
+        return [sum(w * x for w, x in zip(row, vector, strict=True)) + b for row, b in zip(rows, biases, strict=True)]
+
+    def _biaffine(self, left: Vector, right: Vector) -> Vector:
+        tensor = self.weights["scorer.biaffine.weight"]
+        return [
+            sum(x * tensor[i][label][j] * y for i, x in enumerate(left) for j, y in enumerate(right))
+            for label in range(len(tensor[0]))
+        ]
+
+    def _layout(self, document: Document, head: Mention, tail: Mention) -> Vector | None:
+        table = self.weights.get("scorer.layouts.weight")
+        if table is None:
+            return None
+        (number,) = Places.of(document, [head, tail]).layouts(torch.tensor([0]).numpy(), torch.tensor([1]).numpy())[0]
+        return table[number]
+
+    def _structure(self, example: Example, pair: Pair) -> Vector | None:
+        if "scorer.structure.0.weight" not in self.weights:
+            return None
+        features = example.features[example.pairs.index(pair)].tolist()
+        hidden = [max(0.0, value) for value in self._linear("scorer.structure.0", features)]
+        return self._linear("scorer.structure.3", hidden)
+
+    def _pool(self, values: Vector) -> float:
+        if self.pooling == "logsumexp":
+            return math.log(sum(math.exp(value) for value in values))
+        return max(values) if self.pooling == "max" else sum(values) / len(values)
+
+
+def _tokens(sequence: SubwordSequence, mention: Mention) -> list[int]:
+    bounds = zip(sequence.starts.tolist(), sequence.ends.tolist(), strict=True)
+    return [index for index, (start, end) in enumerate(bounds) if mention.start <= start and end <= mention.end]
+
+
+def _most_central(spans: Sequence[Span], heads: list[int], tails: list[int]) -> int | None:
+    middle = (heads[0] + heads[-1] + 1 + tails[0] + tails[-1] + 1) / 4
+    tokens = [*heads, *tails]
+    holding = [index for index, span in enumerate(spans) if span.start <= min(tokens) and max(tokens) < span.end]
+    return min(holding, key=lambda index: abs((spans[index].start + spans[index].end) / 2 - middle), default=None)
+
+
+def _add(left: Vector, right: Vector | None) -> Vector:
+    return left if right is None else [x + y for x, y in zip(left, right, strict=True)]

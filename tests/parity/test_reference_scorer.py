@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from bran.corpus.document import Document
+from bran.corpus.schema import Schema, load_schema
+from bran.encoding.batches import collate
+from bran.encoding.examples import DocumentEncoder
+from bran.nn.model import Bran
+from tests.builders import VARIANTS, documents, encoder, network, several_types_documents, several_types_schema
+from tests.parity.reference import ReferenceScorer
+
+
+def check(model: Bran, coder: DocumentEncoder, docs: list[Document], *, pooling: str = "logsumexp") -> int:
+    """Compare the scores of ``docs`` in one batch with the slow ones; the number of pairs."""
+    examples = coder(docs)
+    with torch.no_grad():
+        logits = model.double()(collate(examples)).split([len(example.pairs) for example in examples])
+    reference = ReferenceScorer(model, coder, pooling=pooling)
+    for doc, example, rows in zip(docs, examples, logits, strict=True):
+        expected = reference(doc)
+        assert [(pair.head.id, pair.tail.id) for pair in example.pairs] == list(expected)
+        assert {(pair.head.id, pair.tail.id) for pair in example.uncovered}.isdisjoint(expected)
+        torch.testing.assert_close(rows, torch.tensor(list(expected.values()), dtype=torch.float64))
+    return sum(map(len, logits))
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_variant(variant: str):
+    pooling = variant if variant in ("max", "mean") else "logsumexp"
+    model = network(*VARIANTS[variant])
+    if model.scorer.layouts is not None:
+        torch.nn.init.normal_(model.scorer.layouts.weight)
+    assert check(model, encoder(), documents(), pooling=pooling) == 15
+
+
+@pytest.mark.parametrize("exclusive", [False, True])
+def test_several_relation_types_and_symmetric_pairs(exclusive: bool):
+    schema = several_types_schema(exclusive=exclusive)
+    assert check(network(schema=schema), encoder(schema), several_types_documents()) == 14
+
+
+@pytest.mark.parametrize(("window", "overlap"), [(30, 12), (24, 8), (16, 4), (10, 0)])
+def test_several_windows(window: int, overlap: int):
+    coder = encoder(window=window, overlap=overlap)
+    assert max(len(example.windows) for example in coder(documents())) > 1
+    assert check(network("scorer.layouts=true", window=window), coder, documents()) > 0
+
+
+def test_several_windows_and_types():
+    schema: Schema = several_types_schema()
+    check(network(schema=schema, window=20), encoder(schema, window=20, overlap=8), several_types_documents())
+
+
+def test_the_document_schema_is_that_of_the_encoder():
+    assert encoder().schema == load_schema("cdr")
