@@ -7,17 +7,19 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+import numpy as np
 import torch
 
 from bran.config import override, parse_config
 from bran.corpus.document import Document, Mention, Passage, Relation
 from bran.corpus.schema import Schema, load_schema
+from bran.corpus.sentences import document_sentences
 from bran.encoding.examples import DocumentEncoder, EncodingConfig
-from bran.encoding.subwords import SubwordConfig, Subwords
+from bran.encoding.subwords import Ints, SubwordConfig, Subwords
 from bran.extraction.predictor import Predictor
 from bran.extraction.trained_model import ModelDescription, TrainedModel
 from bran.nn.model import Bran, ModelConfig
-from bran.training.loop import TrainingConfig
+from bran.training.loop import Trainer, TrainingConfig
 
 # Tensors this small are slower on several threads than on one.
 torch.set_num_threads(1)
@@ -97,7 +99,7 @@ def documents() -> list[Document]:
         document(
             "12",
             "{Sotamide and brinol|Chemical|MESH:C2;MESH:C3} in {chronic {gout|Disease|MESH:D3}|Disease|MESH:D4}.",
-            "Patients on {brinol|Chemical|MESH:C3} (n=12) developed {rash|Disease|MESH:D5}; {gout|Disease|MESH:D3} eased.",
+            "Men on {brinol|Chemical|MESH:C3} (n=12) developed {rash|Disease|MESH:D5}; {gout|Disease|MESH:D3} eased.",
             relations=[("CID", "MESH:C3", "MESH:D5")],
         ),
         document("13", "{Kelvane|Chemical|MESH:C4} against {fever|Disease|MESH:D6}.", "No adverse event was seen."),
@@ -134,7 +136,12 @@ def several_types_documents() -> list[Document]:
             "21",
             "{Velorin|Chemical|C1} and the {ABX1|Gene|G1}-{QRT|Gene|G2} complex in {gout|Disease|D1}.",
             "{ABX1|Gene|G1} binds {QRT|Gene|G2} and {MOK5|Gene|G3}. {Velorin|Chemical|C1} lowers {QRT|Gene|G2}.",
-            relations=[("binds", "G2", "G1"), ("regulates", "C1", "G2"), ("treats", "C1", "D1"), ("causes", "C1", "D1")],
+            relations=[
+                ("binds", "G2", "G1"),
+                ("regulates", "C1", "G2"),
+                ("treats", "C1", "D1"),
+                ("causes", "C1", "D1"),
+            ],
         ),
         document(
             "22",
@@ -143,6 +150,11 @@ def several_types_documents() -> list[Document]:
             relations=[("regulates", "G3", "D2"), ("treats", "C2", "D2")],
         ),
     ]
+
+
+def sentence_starts(doc: Document) -> Ints:
+    """First character of each sentence of ``doc``."""
+    return np.array([start for start, _ in document_sentences(doc)], dtype=np.int64)
 
 
 def model_config(*changes: str) -> ModelConfig:
@@ -189,3 +201,11 @@ def tiny_model(
 def tiny_predictor(*changes: str, chunk: int = 256, max_tokens: int = 8192, **settings: Any) -> Predictor:
     """A predictor in 32 bits over :func:`tiny_model`."""
     return Predictor(tiny_model(*changes, **settings), precision="fp32", chunk=chunk, max_tokens=max_tokens)
+
+
+def tiny_trainer(
+    *changes: str, model: Bran | None = None, docs: Sequence[Document] | None = None, **how: Any
+) -> Trainer:
+    """A trainer of ``model`` on ``docs`` (``cdr``); ``changes`` are of :func:`training_config`, ``how`` is the rest."""
+    examples = encoder()(documents() if docs is None else docs)
+    return Trainer(model or network(), training_config(*changes), examples, **how)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from bran.cli.reporting import report
 from bran.corpus.document import Document
@@ -43,10 +44,11 @@ def extract(
     Examples: bran extract samples/*.txt; bran extract abstracts.txt.gz -o relations.parquet
     """
     from bran.extraction.predictor import Predictor
-    from bran.workflows.extract import Counts, bundled_model, read_inputs
+    from bran.workflows.bundled import model_folder
+    from bran.workflows.extract import Counts, read_inputs
     from bran.workflows.extract import extract as run
 
-    predictor = Predictor.load(model or bundled_model(), device=device, evidence=True)
+    predictor = Predictor.load(model or model_folder(), device=device, evidence=True)
     log = ErrorLog()
     schema = predictor.model.description.relation_schema
     documents = read_inputs(inputs, schema, input_format=input_format, on_error=Strict() if strict else log)
@@ -72,5 +74,14 @@ def _table() -> Table:
 
 def _add(table: Table, document: Document) -> None:
     for row in rows(document):
-        head, tail = (f"{row[f'{end}_name']}\n[dim]{row[end]}[/dim]" for end in ("head", "tail"))
-        table.add_row(row["document"], head, row["type"], tail, f"{row['score']:.2f}", row["sentence"] or "")
+        # Text, not str: what stands in brackets in an abstract is no markup.
+        head, tail = (Text.assemble(row[f"{end}_name"], "\n", (row[end], "dim")) for end in ("head", "tail"))
+        cells = (
+            Text(row["document"]),
+            head,
+            Text(row["type"]),
+            tail,
+            f"{row['score']:.2f}",
+            Text(row["sentence"] or ""),
+        )
+        table.add_row(*cells)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 app = typer.Typer(help="Look into models.", no_args_is_help=True)
 
@@ -28,9 +29,9 @@ def info(
     Example: bran model info runs/bran/refit/model
     """
     from bran.extraction.trained_model import TrainedModel
-    from bran.workflows.extract import bundled_model
+    from bran.workflows.bundled import model_folder
 
-    path = folder or bundled_model()
+    path = folder or model_folder()
     model = TrainedModel.load(path)
     description = model.description
     if as_json:
@@ -38,7 +39,7 @@ def info(
         return
     schema, encoder = description.relation_schema, description.model.encoder
     size = sum(file.stat().st_size for file in path.iterdir() if file.is_file())
-    table = Table(show_header=False, title=f"{description.name}  {path}", title_justify="left")
+    table = Table(show_header=False, title=Text(f"{description.name}  {path}"), title_justify="left")
     table.add_row("relation types", ", ".join(schema.labels))
     table.add_row("entity types", ", ".join(schema.entity_types))
     table.add_row(
@@ -49,5 +50,5 @@ def info(
     table.add_row("threshold", f"{description.threshold:.4f}")
     table.add_row("made by", f"bran {description.bran_version}")
     for key, value in description.training.items():
-        table.add_row(key, value if isinstance(value, str) else json.dumps(value))
+        table.add_row(key, Text(value if isinstance(value, str) else json.dumps(value)))
     Console().print(table)

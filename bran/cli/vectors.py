@@ -16,7 +16,10 @@ def vectors(
     vocabulary: Annotated[int, typer.Option("--vocabulary", help="Number of subwords.")] = 8000,
     dim: Annotated[int, typer.Option("--dim", help="Size of the vectors.")] = 128,
     exclude: Annotated[
-        Path | None, typer.Option("--exclude", help="File of document ids, one a line, that are left out.")
+        list[Path] | None,
+        typer.Option(
+            "--exclude", help="Documents to leave out: a file of ids, one a line, or a PubTator file; repeatable."
+        ),
     ] = None,
 ) -> None:
     """Learn a subword vocabulary and vectors from plain text, for training to start from (`vectors:` in its config).
@@ -26,14 +29,9 @@ def vectors(
     from bran.encoding.subwords import SubwordConfig
     from bran.encoding.vectors import SubwordVectors, VectorConfig
     from bran.errors import ConfigError
-    from bran.files import open_text
-    from bran.workflows.texts import read_texts
+    from bran.workflows.texts import read_ids, read_texts
 
-    excluded: set[str] = set()
-    if exclude is not None:
-        with open_text(exclude) as lines:
-            excluded = {line.strip() for line in lines}
-    read = list(read_texts(texts, exclude=excluded))
+    read = list(read_texts(texts, exclude=read_ids(exclude or ())))
     if not read:
         raise ConfigError("no text is left to learn from; expected documents with a title or an abstract")
     learned = SubwordVectors.learn(read, VectorConfig(subwords=SubwordConfig(vocabulary=vocabulary), dim=dim))

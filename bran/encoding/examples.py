@@ -13,7 +13,7 @@ from bran.corpus.document import Document, Entity, Mention, Pair
 from bran.corpus.schema import Schema
 from bran.corpus.sentences import document_sentences
 from bran.encoding.layout import Places
-from bran.encoding.structure import pair_features
+from bran.encoding.structure import FEATURES, Structure
 from bran.encoding.subwords import Floats, Ints, SubwordConfig, Subwords, SubwordSequence
 from bran.encoding.windows import Span, assign, cut
 
@@ -144,20 +144,22 @@ class DocumentEncoder:
         heads = _occurrences(entities, self._head_types, mentions, bounds)
         tails = _occurrences(entities, self._tail_types, mentions, bounds)
         table = _pair_table(entities, candidates)[heads.entities[:, None], tails.entities[None, :]]
-        spans = self._spans(document, sequence)
+        sentences = np.array([start for start, _ in document_sentences(document)], dtype=np.int64)
+        structure = Structure(document, entities, sentences) if entities else None
+        spans = self._spans(sequence, sentences)
         owner = assign(bounds[heads.mentions], bounds[tails.mentions], spans) if len(spans) > 1 else None
         if owner is not None:
             table = np.where(owner >= 0, table, -1)
         pairs, uncovered, table = _keep_scored(candidates, table)
         types, tags = self._tag(mentions, bounds, len(sequence.ids))
-        places = Places.of(document, mentions)
+        places = Places.of(document, mentions, sentences)
         return Example(
             document=document,
             mentions=mentions,
             pairs=pairs,
             uncovered=uncovered,
             dropped=tuple(m for m, (start, end) in zip(mentions, bounds, strict=True) if start == end),
-            features=pair_features(document, entities, pairs),
+            features=structure.pairs(pairs) if structure else np.zeros((0, FEATURES), dtype=np.float32),
             labels=self._labels(document, pairs),
             counted=self._counted(document, pairs),
             windows=tuple(
@@ -168,11 +170,11 @@ class DocumentEncoder:
             ),
         )
 
-    def _spans(self, document: Document, sequence: SubwordSequence) -> tuple[Span, ...]:
+    def _spans(self, sequence: SubwordSequence, sentences: Ints) -> tuple[Span, ...]:
         length = len(sequence.ids)
         if length <= self.config.window:
             return (Span(0, length),)
-        starts = np.searchsorted(sequence.starts, [start for start, _ in document_sentences(document)])
+        starts = np.searchsorted(sequence.starts, sentences)
         return cut(length, starts.tolist(), size=self.config.window, overlap=self.config.overlap)
 
     def _tag(self, mentions: tuple[Mention, ...], bounds: Ints, length: int) -> tuple[Ints, Ints]:

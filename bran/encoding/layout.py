@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from bran.corpus.document import Document, Mention
-from bran.corpus.sentences import document_sentences
 from bran.encoding.subwords import Ints
 
 FAR = 3
@@ -33,11 +32,10 @@ class Places:
     start: Ints
 
     @classmethod
-    def of(cls, document: Document, mentions: Sequence[Mention]) -> Places:
-        """The places of ``mentions`` in ``document``."""
+    def of(cls, document: Document, mentions: Sequence[Mention], sentences: Ints) -> Places:
+        """The places of ``mentions`` in ``document``, whose sentences begin at the characters ``sentences``."""
         start = np.array([mention.start for mention in mentions], dtype=np.int64)
-        sentences = np.array([begin for begin, _ in document_sentences(document)], dtype=np.int64)
-        number = np.searchsorted(sentences, start, side="right") - 1
+        number = np.searchsorted(sentences[1:], start, side="right")
         return cls(number, (start < len(document.title)).astype(np.int64), start)
 
     def layouts(self, heads: Ints, tails: Ints) -> Ints:

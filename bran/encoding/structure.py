@@ -1,4 +1,4 @@
-"""What a document's layout says of a pair without its words: how often, where and how near its ends are named.
+"""What a document's layout says of its entities and pairs without their words: how often, where, how near.
 
 A relation that an abstract is about is named often, early and together. These numbers carry much of what
 there is to learn from a thousand documents, and newer literature follows them as older does.
@@ -7,11 +7,11 @@ there is to learn from a thousand documents, and newer literature follows them a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 
 from bran.corpus.document import Document, Entity, Pair
-from bran.corpus.sentences import document_sentences
 from bran.encoding.subwords import Floats, Ints
 
 ENTITY_FEATURES = (
@@ -36,64 +36,73 @@ FEATURES = 2 * len(ENTITY_FEATURES) + len(PAIR_FEATURES)
 """Numbers per pair: those of the head, of the tail, and of both together."""
 
 
-def pair_features(document: Document, entities: Sequence[Entity], pairs: Sequence[Pair]) -> Floats:
-    """The features of each of ``pairs``, all of them within a few units of 0, shape ``(pairs, FEATURES)``.
+class Structure:
+    """Counts and distances of the entities of one document; all numbers lie within a few units of 0.
 
     Args:
-        document: where the entities are named.
-        entities: of which the pairs are made.
-        pairs: the candidates.
+        document: where they are named.
+        entities: at least one.
+        sentences: first character of each sentence, ascending.
     """
-    if not pairs:
-        return np.zeros((0, FEATURES), dtype=np.float32)
-    begins = np.array([start for start, _ in document_sentences(document)], dtype=np.int64)
-    counts = np.array([len(entity.mentions) for entity in entities], dtype=np.int64)
-    starts = np.array([mention.start for entity in entities for mention in entity.mentions], dtype=np.int64)
-    sentences = np.searchsorted(begins, starts, side="right") - 1  # (mentions,)
-    offsets = np.cumsum(counts) - counts  # first mention of each entity
-    single = _entity_features(document, entities, counts, starts, sentences / len(begins), offsets)
-    number = {(entity.type, entity.id): index for index, entity in enumerate(entities)}
-    heads = np.array([number[pair.head.type, pair.head.id] for pair in pairs], dtype=np.int64)
-    tails = np.array([number[pair.tail.type, pair.tail.id] for pair in pairs], dtype=np.int64)
-    owner = np.repeat(np.arange(len(entities)), counts)
-    present = np.zeros((len(entities), len(begins)), dtype=np.float32)
-    present[owner, sentences] = 1
-    shared = (present @ present.T)[heads, tails]
-    apart = _nearest(sentences, offsets)[heads, tails]
-    near = _nearest(starts, offsets)[heads, tails]
-    title = ENTITY_FEATURES.index("title")
-    both = single[heads, title] * single[tails, title]
-    together = np.stack([both, np.log1p(shared), apart == 0, apart == 1, np.log1p(apart), np.log1p(near) / 5], axis=1)
-    features: Floats = np.concatenate([single[heads], single[tails], together], axis=1).astype(np.float32)
-    return features
 
+    def __init__(self, document: Document, entities: Sequence[Entity], sentences: Ints) -> None:
+        self._number = {(entity.type, entity.id): index for index, entity in enumerate(entities)}
+        self._kinds = np.array([entity.type for entity in entities])
+        self._counts = np.array([len(entity.mentions) for entity in entities], dtype=np.int64)
+        self._starts = np.array([mention.start for entity in entities for mention in entity.mentions], dtype=np.int64)
+        # White space before the first sentence belongs to it, and a text of nothing else is one sentence.
+        self._sentences = np.searchsorted(sentences[1:], self._starts, side="right")  # (mentions,)
+        self._offsets = np.cumsum(self._counts) - self._counts  # first mention of each entity
+        self._length = max(len(sentences), 1)
+        self._title = len(document.title)
 
-def _entity_features(
-    document: Document, entities: Sequence[Entity], counts: Ints, starts: Ints, places: Floats, offsets: Ints
-) -> Floats:
-    """``ENTITY_FEATURES`` of each entity, shape ``(entities, 8)``; ``places`` are the mentions' relative sentences."""
-    kinds = np.array([entity.type for entity in entities])
-    same = kinds[:, None] == kinds[None, :]  # (entities, entities)
-    total = (same * counts).sum(1)
-    most = (same * counts).max(1)
-    higher = (same & (counts[None, :] > counts[:, None])).sum(1)
-    title = np.minimum.reduceat(starts, offsets) < len(document.title)
-    columns = (
-        np.log1p(counts),
-        counts / total,
-        counts / most,
-        np.log1p(higher),
-        title,
-        np.minimum.reduceat(places, offsets),
-        np.maximum.reduceat(places, offsets),
-        np.log(same.sum(1)),
-    )
-    features: Floats = np.stack(columns, axis=1).astype(np.float32)
-    return features
+    @cached_property
+    def entities(self) -> Floats:
+        """``ENTITY_FEATURES`` of each entity, shape ``(entities, len(ENTITY_FEATURES))``."""
+        same = self._kinds[:, None] == self._kinds[None, :]  # (entities, entities)
+        places = self._sentences / self._length
+        columns = (
+            np.log1p(self._counts),
+            self._counts / (same * self._counts).sum(1),
+            self._counts / (same * self._counts).max(1),
+            np.log1p((same & (self._counts[None, :] > self._counts[:, None])).sum(1)),
+            np.minimum.reduceat(self._starts, self._offsets) < self._title,
+            np.minimum.reduceat(places, self._offsets),
+            np.maximum.reduceat(places, self._offsets),
+            np.log(same.sum(1)),
+        )
+        features: Floats = np.stack(columns, axis=1).astype(np.float32)
+        return features
 
+    def pairs(self, pairs: Sequence[Pair]) -> Floats:
+        """The features of each pair of entities, shape ``(pairs, FEATURES)``."""
+        single = self.entities
+        heads = np.array([self._number[pair.head.type, pair.head.id] for pair in pairs], dtype=np.int64)
+        tails = np.array([self._number[pair.tail.type, pair.tail.id] for pair in pairs], dtype=np.int64)
+        title = ENTITY_FEATURES.index("title")
+        shared = self._shared()[heads, tails]
+        apart = self._nearest(self._sentences)[heads, tails]
+        near = self._nearest(self._starts)[heads, tails]
+        columns = (
+            single[heads, title] * single[tails, title],
+            np.log1p(shared),
+            apart == 0,
+            apart == 1,
+            np.log1p(apart),
+            np.log1p(near) / 5,
+        )
+        together = np.stack(columns, axis=1)
+        features: Floats = np.concatenate([single[heads], single[tails], together], axis=1).astype(np.float32)
+        return features
 
-def _nearest(positions: Ints, offsets: Ints) -> Ints:
-    """The smallest distance between mentions of every two entities, shape ``(entities, entities)``."""
-    distance = np.abs(positions[:, None] - positions[None, :])
-    nearest: Ints = np.minimum.reduceat(np.minimum.reduceat(distance, offsets, axis=0), offsets, axis=1)
-    return nearest
+    def _shared(self) -> Floats:
+        """Number of sentences that name both of every two entities, shape ``(entities, entities)``."""
+        present = np.zeros((len(self._counts), self._length), dtype=np.float32)
+        present[np.repeat(np.arange(len(self._counts)), self._counts), self._sentences] = 1
+        return present @ present.T
+
+    def _nearest(self, positions: Ints) -> Ints:
+        """The smallest distance between mentions of every two entities, shape ``(entities, entities)``."""
+        distance = np.abs(positions[:, None] - positions[None, :])
+        nearest: Ints = np.minimum.reduceat(np.minimum.reduceat(distance, self._offsets), self._offsets, axis=1)
+        return nearest

@@ -137,7 +137,8 @@ def _continuations(tokenizer: Tokenizer, texts: Iterable[str]) -> list[str]:
     frequent pairs it merges first; the ones that it is told of as special tokens are numbered as told.
     """
     normalize = tokenizer.normalizer.normalize_str if tokenizer.normalizer else str
-    words = {word for text in texts for word, _ in tokenizer.pre_tokenizer.pre_tokenize_str(normalize(text))}
+    stretches = {stretch for text in texts for stretch in normalize(text).split(" ")}
+    words = {word for stretch in stretches for word, _ in tokenizer.pre_tokenizer.pre_tokenize_str(stretch)}
     return sorted({f"##{character}" for word in words for character in word[1:]})
 
 

@@ -63,10 +63,10 @@ class SubwordVectors:
         return cls(subwords, (left * np.sqrt(values)).astype(np.float32))
 
     def save(self, folder: Path) -> None:
-        """Write ``subwords.json`` and ``vectors.safetensors``."""
+        """Write ``subwords.json`` and ``vectors.safetensors``, the vectors in 16 bits."""
         folder.mkdir(parents=True, exist_ok=True)
         self.subwords.save(folder / SUBWORDS)
-        save_file({"vectors": self.vectors}, folder / VECTORS)
+        save_file({"vectors": self.vectors.astype(np.float16)}, folder / VECTORS)
 
     @classmethod
     def load(cls, folder: Path) -> SubwordVectors:

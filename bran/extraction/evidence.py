@@ -11,7 +11,7 @@ from bran.encoding.examples import Example
 from bran.encoding.subwords import Floats
 
 
-def mention_pairs(example: Example, values: Floats, pooled: float, *, pair: int, label: int) -> tuple[Evidence, ...]:
+def mention_pairs(example: Example, values: Floats, *, pair: int, label: int) -> tuple[Evidence, ...]:
     """The mention pairs behind one entity pair's LogSumExp, strongest first.
 
     ``exp(v - logsumexp(v))`` of a token pair is its share; a mention pair has the shares of its token pairs.
@@ -19,19 +19,22 @@ def mention_pairs(example: Example, values: Floats, pooled: float, *, pair: int,
     Args:
         example: the document.
         values: token-pair scores of its windows, shape ``(windows, heads, tails, labels)``, padded.
-        pooled: the LogSumExp of the entity pair for ``label``.
         pair: index in ``example.pairs``.
         label: index on the label axis of ``values``.
 
     Returns:
         Shares sum to 1 over the pair's mention pairs, up to rounding.
     """
+    places = [np.nonzero(window.pairs == pair) for window in example.windows]
+    scores = [table[rows, columns, label] for table, (rows, columns) in zip(values, places, strict=True)]
+    highest = max(part.max() for part in scores if len(part))
+    parts = [np.exp(part - highest) for part in scores]
+    total = sum(part.sum() for part in parts)
     shares: defaultdict[tuple[int, int], float] = defaultdict(float)
-    for window, scores in zip(example.windows, values, strict=True):
-        rows, columns = np.nonzero(window.pairs == pair)
-        parts = np.exp(scores[rows, columns, label] - pooled)
-        for head, tail, part in zip(window.head_mentions[rows], window.tail_mentions[columns], parts, strict=True):
-            shares[int(head), int(tail)] += float(part)
+    for window, (rows, columns), part in zip(example.windows, places, parts, strict=True):
+        mentions = zip(window.head_mentions[rows], window.tail_mentions[columns], part / total, strict=True)
+        for head, tail, share in mentions:
+            shares[int(head), int(tail)] += float(share)
     ranked = sorted(shares.items(), key=lambda item: (-item[1], item[0]))
     return tuple(
         Evidence(example.mentions[head], example.mentions[tail], min(share, 1.0)) for (head, tail), share in ranked

@@ -25,12 +25,10 @@ class _Scored:
 
     Attributes:
         scores: of each pair and relation type, shape ``(pairs, relation types)``.
-        logits: shape ``(pairs, logits)``.
         values: token-pair scores, shape ``(windows, heads, tails, logits)``; ``None`` when no evidence is wanted.
     """
 
     scores: Floats
-    logits: Floats
     values: Floats | None
 
 
@@ -125,11 +123,10 @@ class Predictor:
         pairs = [len(example.pairs) for example in examples]
         windows = [len(example.windows) for example in examples]
         by_window = values.cpu().split(windows) if self.evidence else [None] * len(examples)
+        scores = network.link.scores(logits).cpu().split(pairs)
         return [
-            _Scored(score.numpy(), logit.numpy(), None if value is None else value.numpy())
-            for score, logit, value in zip(
-                network.link.scores(logits).cpu().split(pairs), logits.cpu().split(pairs), by_window, strict=True
-            )
+            _Scored(score.numpy(), None if value is None else value.numpy())
+            for score, value in zip(scores, by_window, strict=True)
         ]
 
     def _relations(self, example: Example, scored: _Scored, limit: float) -> tuple[Relation, ...]:
@@ -158,6 +155,5 @@ class Predictor:
     def _evidence(self, example: Example, scored: _Scored, number: int, index: int) -> tuple[Evidence, ...]:
         if scored.values is None:
             return ()
-        label = index + scored.logits.shape[1] - scored.scores.shape[1]  # null, where there is one, comes first
-        pooled = float(scored.logits[number, label])
-        return mention_pairs(example, scored.values, pooled, pair=number, label=label)
+        label = index + scored.values.shape[-1] - scored.scores.shape[1]  # null, where there is one, comes first
+        return mention_pairs(example, scored.values, pair=number, label=label)

@@ -21,10 +21,11 @@ from bran.corpus.schema import Schema
 from bran.encoding.examples import DocumentEncoder, EncodingConfig
 from bran.encoding.subwords import Subwords
 from bran.errors import ConfigError, ModelError
+from bran.extraction.model_card import CardConfig, render_card
 from bran.nn.model import Bran, ModelConfig
 
 FORMAT_VERSION = 1
-DESCRIPTION, WEIGHTS, SUBWORDS = "model.json", "weights.safetensors", "subwords.json"
+DESCRIPTION, WEIGHTS, SUBWORDS, CARD = "model.json", "weights.safetensors", "subwords.json", "README.md"
 
 
 class ModelDescription(Config):
@@ -38,6 +39,7 @@ class ModelDescription(Config):
     model: ModelConfig
     threshold: float = 0.5
     """Score from which a relation is predicted, chosen on development predictions."""
+    card: CardConfig = CardConfig()
     training: dict[str, Any] = Field(default_factory=dict)
     """How it was made: corpus hash, split, seed, config hash, scores with signatures."""
 
@@ -75,6 +77,8 @@ class TrainedModel:
         save_file(weights, partial)
         partial.replace(folder / WEIGHTS)
         self.subwords.save(folder / SUBWORDS)
+        card = render_card(self.description.name, self.description.card, self.description.training)
+        (folder / CARD).write_text(card, encoding="utf-8")
         text = json.dumps(self.description.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
         partial = folder / f".{DESCRIPTION}.partial"
         partial.write_text(text, encoding="utf-8")
@@ -89,11 +93,13 @@ class TrainedModel:
         """
         description = read_description(folder)
         subwords = Subwords.load(folder / SUBWORDS)
-        network = description.model.build(
-            schema=description.relation_schema, vocabulary=len(subwords), window=description.encoding.window
-        )
         try:
+            network = description.model.build(
+                schema=description.relation_schema, vocabulary=len(subwords), window=description.encoding.window
+            )
             network.load_state_dict(load_file(folder / WEIGHTS))
+        except ConfigError as error:
+            raise ModelError(f"{folder / DESCRIPTION}: {error}") from None
         except (OSError, SafetensorError) as error:
             raise ModelError(f"{folder / WEIGHTS}: cannot be read ({error}); expected safetensors weights") from None
         except RuntimeError as error:

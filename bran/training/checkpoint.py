@@ -73,18 +73,19 @@ def load_checkpoint(
         with safe_open(path, framework="pt") as file:
             state = json.loads(file.metadata()["state"])
             flat = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+        found, progress, totals = state["key"], Progress(**state["progress"]), state["totals"]
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{path}: damaged checkpoint ({error}); delete it to start anew") from None
-    if state["key"] != key:
+    if found != key:
         raise ModelError(
-            f"{path}: belongs to a run with other settings or data ({state['key']}, this one is {key}); "
+            f"{path}: belongs to a run with other settings or data ({found}, this one is {key}); "
             "choose another output folder or delete it"
         )
     groups: dict[str, dict[str, Tensor]] = {}
     for name, tensor in flat.items():
         group, _, rest = name.partition("/")
         groups.setdefault(group, {})[rest] = tensor
-    return groups, Progress(**state["progress"]), state["totals"]
+    return groups, progress, totals
 
 
 def optimiser_tensors(optimiser: Optimizer) -> dict[str, Tensor]:

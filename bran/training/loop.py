@@ -207,6 +207,8 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = config.learning_rate * self.config.schedule.factor(progress)
         if config.gradient_noise:
+            # Each process has drawn dropout for batches of its own; the noise must be the same in all of them.
+            torch.manual_seed(int(np.random.default_rng([self.config.seed, self.progress.step]).integers(2**63)))
             add_noise(self.model.parameters(), eta=config.gradient_noise, step=self.progress.step)
         nn.utils.clip_grad_norm_(self.model.parameters(), config.clip)
         self.optimiser.step()

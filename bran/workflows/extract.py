@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
 from bran.corpus.document import Document
@@ -14,14 +13,6 @@ from bran.corpus.schema import Schema
 from bran.errors import DuplicateDocumentError, Place
 from bran.export.writers import open_writer
 from bran.extraction.predictor import Predictor
-
-BUNDLED = "cdr"
-"""The model that is used unless another is asked for."""
-
-
-def bundled_model(name: str = BUNDLED) -> Path:
-    """The folder of a model that ships with the package."""
-    return Path(str(resources.files("bran.assets") / "models" / name))
 
 
 @dataclass(slots=True)

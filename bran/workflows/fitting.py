@@ -26,6 +26,7 @@ from bran.extraction.trained_model import ModelDescription, TrainedModel
 from bran.nn.devices import choose_device, join_processes
 from bran.training.checkpoint import Progress
 from bran.training.loop import Checkpoints, Hooks, Metrics, Trainer
+from bran.workflows.bundled import vectors_folder
 from bran.workflows.run_config import RunConfig
 
 
@@ -126,11 +127,15 @@ class Fitter:
         """An untrained model, or the one in ``init``."""
         config = self.config
         description = ModelDescription(
-            name=config.name, relation_schema=self.schema, encoding=config.encoding, model=config.model
+            name=config.name,
+            relation_schema=self.schema,
+            encoding=config.encoding,
+            model=config.model,
+            card=config.card,
         )
         if init is not None:
             return self._initial(init, description)
-        vectors = SubwordVectors.load(config.vectors) if config.vectors else None
+        vectors = SubwordVectors.load(vectors_folder(config.vectors)) if config.vectors else None
         texts = (document.text for document in train)
         subwords = vectors.subwords if vectors else Subwords.learn(texts, config.encoding.subwords)
         torch.manual_seed(config.training.seed)

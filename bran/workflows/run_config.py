@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -10,6 +9,7 @@ from pydantic import Field
 from bran.config import Config
 from bran.corpus.splits import SplitConfig
 from bran.encoding.examples import EncodingConfig
+from bran.extraction.model_card import CardConfig
 from bran.nn.model import ModelConfig
 from bran.training.loop import TrainingConfig
 
@@ -30,9 +30,10 @@ class RunConfig(Config):
     """Leave negatives out of training that are hypernyms of a positive."""
     protocol: Literal["raw", "filtered"] = "filtered"
     """Which F1 chooses the epoch and the threshold."""
-    vectors: Path | None = None
-    """Folder of subword vectors (``bran vectors``): the vocabulary, and what its embeddings start from.
+    vectors: str | None = None
+    """``pubmed``, or a folder that ``bran vectors`` wrote: the vocabulary, and what its embeddings start from.
     Without, the vocabulary is learned on the training documents and embeddings start at random."""
+    card: CardConfig = CardConfig()
     encoding: EncodingConfig = EncodingConfig()
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()

@@ -40,6 +40,11 @@ class GroupScores:
         values = self.values(protocol, metric)
         return statistics.stdev(values) if len(values) > 1 else 0.0
 
+    def cell(self, protocol: str, metric: str) -> str:
+        """``mean ± deviation``, in percent; the mean alone of a single split."""
+        mean = f"{self.mean(protocol, metric):.1f}"
+        return f"{mean} ± {self.deviation(protocol, metric):.1f}" if len(self.reports) > 1 else mean
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:
@@ -89,7 +94,7 @@ class Summary:
             [
                 f"{name} x {len(group.reports)}",
                 protocol,
-                *(f"{group.mean(protocol, m):.1f} ± {group.deviation(protocol, m):.1f}" for m in METRICS),
+                *(group.cell(protocol, m) for m in METRICS),
                 " ".join(f"{value:.1f}" for value in group.values(protocol, "f1")),
             ]
             for name, group in self.groups.items()

@@ -29,6 +29,19 @@ def read_texts(paths: Sequence[Path], *, exclude: Collection[str] = ()) -> Itera
             yield from (doc.text for doc in read_documents(path, on_error=ErrorLog()) if doc.id not in exclude)
 
 
+def read_ids(paths: Sequence[Path]) -> set[str]:
+    """The ids in ``paths``: one a line, or those of annotated documents (PubTator).
+
+    Raises:
+        FormatError: when a file cannot be read.
+    """
+    ids: set[str] = set()
+    for path in paths:
+        with open_text(path) as lines:
+            ids |= {line.split("|", 1)[0].strip() for line in lines if "\t" not in line}
+    return ids - {""}
+
+
 def _json_texts(path: Path, exclude: Collection[str]) -> Iterator[str]:
     with open_text(path) as lines:
         for number, line in enumerate(lines, start=1):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -93,7 +95,7 @@ def test_packs_keep_the_budget_and_hold_each_example_once(max_tokens: int):
 def test_packs_are_as_few_as_the_order_of_lengths_allows():
     items = examples()
     batches = pack(items, max_tokens=100)
-    for before, after in zip(batches, batches[1:], strict=False):
+    for before, after in itertools.pairwise(batches):
         assert padded([*before, after[0]], items) > 100
 
 
@@ -128,6 +130,9 @@ def test_sorting_larger_pools_pads_less():
     items = examples(200)
 
     def padding(pool: int) -> int:
-        return sum(padded(batch, items) for batch in epoch_batches(items, BatchConfig(max_tokens=120, pool=pool), seed=0, epoch=0))
+        return sum(
+            padded(batch, items)
+            for batch in epoch_batches(items, BatchConfig(max_tokens=120, pool=pool), seed=0, epoch=0)
+        )
 
     assert padding(64) < padding(1)

@@ -41,12 +41,16 @@ def test_a_small_document_by_hand():
     doc = document("1", "{rash|Disease|MESH:D5} ( {gout|Disease|MESH:D3} {velorin|Chemical|MESH:C1} )")
     example = encode(doc.with_relations(documents()[0].relations))
     (window,) = example.windows
-    ids = {text: subwords().encode([document("1", text)])[0].ids.tolist() for text in ("rash", "(", "gout", "velorin", ")")}
+    ids = {
+        text: subwords().encode([document("1", text)])[0].ids.tolist() for text in ("rash", "(", "gout", "velorin", ")")
+    }
     assert window.ids.tolist() == ids["rash"] + ids["("] + ids["gout"] + ids["velorin"] + ids[")"]
     lengths = [len(ids[text]) for text in ("rash", "(", "gout", "velorin", ")")]
     assert window.types.tolist() == np.repeat([2, 0, 2, 1, 0], lengths).tolist()
     begin = [3, 0, 3, 1, 0]  # B-Disease, O, B-Disease, B-Chemical, O; what follows a B is one higher
-    expected = [tag + (tag > 0 and place > 0) for tag, size in zip(begin, lengths, strict=True) for place in range(size)]
+    expected = [
+        tag + (tag > 0 and place > 0) for tag, size in zip(begin, lengths, strict=True) for place in range(size)
+    ]
     assert window.tags.tolist() == expected
     assert [pair.tail.id for pair in example.pairs] == ["MESH:D3", "MESH:D5"]
     assert window.heads.tolist() == list(range(sum(lengths[:3]), sum(lengths[:4])))
@@ -63,7 +67,10 @@ def test_labels_follow_the_gold_relations():
 def test_a_composite_mention_adds_to_the_pairs_of_each_of_its_concepts():
     example = encode(documents()[1])
     assert surfaces(example, pair_of(example, "MESH:C2", "MESH:D5")) == {("Sotamide and brinol", "rash")}
-    assert surfaces(example, pair_of(example, "MESH:C3", "MESH:D5")) == {("Sotamide and brinol", "rash"), ("brinol", "rash")}
+    assert surfaces(example, pair_of(example, "MESH:C3", "MESH:D5")) == {
+        ("Sotamide and brinol", "rash"),
+        ("brinol", "rash"),
+    }
 
 
 def test_nested_mentions_add_to_their_own_pairs():
@@ -114,7 +121,11 @@ def test_a_symmetric_pair_is_scored_in_whichever_order_the_schema_names_its_type
 
 def test_relations_between_single_mentions():
     text = "brinol QRT brinol"
-    mentions = (Mention(0, 6, "Chemical", id="T1"), Mention(7, 10, "Gene", id="T2"), Mention(11, 17, "Chemical", id="T3"))
+    mentions = (
+        Mention(0, 6, "Chemical", id="T1"),
+        Mention(7, 10, "Gene", id="T2"),
+        Mention(11, 17, "Chemical", id="T3"),
+    )
     example = encode(Document("1", (Passage("title", text),), mentions), load_schema("chemprot"))
     assert [(pair.head.id, pair.tail.id) for pair in example.pairs] == [("T1", "T2"), ("T3", "T2")]
     assert {(pair, head) for pair, head, _ in token_pairs(example)} == {(0, 0), (1, 2)}
@@ -128,7 +139,9 @@ def test_a_mention_of_white_space_is_dropped_and_its_pairs_are_uncovered():
     assert example.pairs == ()
 
 
-@pytest.mark.parametrize("doc", [Document("1", ()), document("1", "No names in here."), document("1", "{x|Chemical|C}")])
+@pytest.mark.parametrize(
+    "doc", [Document("1", ()), document("1", "No names in here."), document("1", "{x|Chemical|C}")]
+)
 def test_a_document_without_candidates_is_one_window_without_pairs(doc: Document):
     example = encode(doc)
     assert (example.pairs, example.uncovered, len(example.windows)) == ((), (), 1)
@@ -148,7 +161,10 @@ def test_what_the_filter_leaves_out_does_not_count():
     coder = encoder()
     coder.pair_filter = lambda doc, pairs: [pair.tail.id != "MESH:D2" for pair in pairs]
     example = coder([documents()[0]])[0]
-    assert dict(zip([pair.tail.id for pair in example.pairs], example.counted, strict=True)) == {"MESH:D1": 1, "MESH:D2": 0}
+    assert dict(zip([pair.tail.id for pair in example.pairs], example.counted, strict=True)) == {
+        "MESH:D1": 1,
+        "MESH:D2": 0,
+    }
 
 
 def test_a_document_that_fits_is_one_window():
@@ -187,7 +203,9 @@ def test_each_token_pair_is_scored_once_or_reported(window: int, overlap: int):
 def test_pairs_that_share_no_window_are_reported():
     filler = "No further event was noted in this group. " * 3
     doc = document(
-        "1", f"{{Brinol|Chemical|MESH:C3}} eased {{gout|Disease|MESH:D3}}. {filler}", "In others {rash|Disease|MESH:D5}."
+        "1",
+        f"{{Brinol|Chemical|MESH:C3}} eased {{gout|Disease|MESH:D3}}. {filler}",
+        "In others {rash|Disease|MESH:D5}.",
     )
     example = encode(doc, window=30, overlap=10)
     assert [pair.tail.id for pair in example.pairs] == ["MESH:D3"]

@@ -5,10 +5,13 @@ import pytest
 
 from bran.encoding.batches import collate
 from bran.encoding.layout import FAR, LAYOUTS, Places
-from tests.builders import document, encoder
+from tests.builders import document, encoder, sentence_starts
 
 TITLE = "{Brinol|Chemical|MESH:C3} and {gout|Disease|MESH:D3}."
-ABSTRACT = "Then {rash|Disease|MESH:D5}. {Velorin|Chemical|MESH:C1} was taken. We saw it. It was odd. No {pain|Disease|MESH:D2}."
+ABSTRACT = (
+    "Then {rash|Disease|MESH:D5}. {Velorin|Chemical|MESH:C1} was taken. We saw it. It was odd. "
+    "No {pain|Disease|MESH:D2}."
+)
 
 
 def layout(apart: int, head_in_title: bool, tail_in_title: bool, head_first: bool) -> int:
@@ -29,7 +32,7 @@ def layout(apart: int, head_in_title: bool, tail_in_title: bool, head_first: boo
 )
 def test_layouts_by_hand(head: int, tail: int, expected: int):
     doc = document("1", TITLE, ABSTRACT)
-    places = Places.of(doc, doc.mentions)
+    places = Places.of(doc, doc.mentions, sentence_starts(doc))
     assert places.layouts(np.array([head]), np.array([tail])).tolist() == [[expected]]
 
 
@@ -48,8 +51,14 @@ def test_a_batch_has_the_layout_of_each_token_pair():
     doc = document("1", TITLE, ABSTRACT)
     (example,) = encoder()([doc])
     (window,) = example.windows
-    places = Places.of(doc, example.mentions)
+    places = Places.of(doc, example.mentions, sentence_starts(doc))
     batch = collate([example])
     for row, head in enumerate(window.head_mentions):
         for column, tail in enumerate(window.tail_mentions):
             assert batch.layouts[0, row, column] == places.layouts(head[None], tail[None]).item()
+
+
+def test_white_space_before_the_first_sentence_belongs_to_it():
+    doc = document("1", "{ rash|Disease|MESH:D5} after {brinol|Chemical|MESH:C3}.", "It went.")
+    places = Places.of(doc, doc.mentions, sentence_starts(doc))
+    assert places.sentence.tolist() == [0, 0]

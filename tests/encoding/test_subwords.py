@@ -113,5 +113,5 @@ def test_a_damaged_vocabulary_is_refused(tmp_path: Path, content: bytes | None):
     path = tmp_path / "subwords.json"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(ModelError, match="subwords.json: not a subword vocabulary"):
+    with pytest.raises(ModelError, match=r"subwords\.json: not a subword vocabulary"):
         Subwords.load(path)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -28,7 +30,7 @@ def test_a_sentence_longer_than_a_window_is_cut_anywhere():
 def test_a_long_sentence_after_short_ones_makes_no_crumbs(starts: list[int]):
     spans = cut(200, starts, size=20, overlap=10)
     assert all(span.end - span.start > 10 for span in spans)
-    assert all(after.start <= before.end - 10 for before, after in zip(spans, spans[1:], strict=False))
+    assert all(after.start <= before.end - 10 for before, after in itertools.pairwise(spans))
 
 
 def test_a_pair_goes_to_the_window_where_it_is_most_central():

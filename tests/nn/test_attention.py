@@ -94,5 +94,5 @@ def test_dropout_of_weights_acts_in_training_only(dtype: torch.dtype):
 
 
 def test_heads_that_do_not_divide_the_size_are_refused():
-    with pytest.raises(ConfigError, match="encoder.dim = 6: expected a multiple of the 4 attention heads"):
+    with pytest.raises(ConfigError, match=r"encoder\.dim = 6: expected a multiple of the 4 attention heads"):
         AttentionConfig(heads=4).build(6)

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from bran.encoding.subwords import PAD_ID, UNK_ID
+from bran.errors import ConfigError
 from bran.nn.embeddings import EmbeddingConfig, Embeddings
 
 
@@ -78,3 +79,22 @@ def test_dropout_acts_in_training_only():
     assert torch.equal(module(IDS, TYPES), module(IDS, TYPES))
     module.train()
     assert not torch.equal(module(IDS, TYPES), module(IDS, TYPES))
+
+
+def test_a_start_from_vectors_keeps_their_directions_and_the_scale_of_random_ones():
+    module = embeddings()
+    vectors = torch.arange(120.0).view(20, 6).sin()
+    special = module.subwords.weight[: UNK_ID + 1].clone()
+    module.start_from(vectors)
+    started = module.subwords.weight[UNK_ID + 1 :]
+    ratio = started / vectors[UNK_ID + 1 :, :4]
+    torch.testing.assert_close(ratio, ratio[0, 0].expand(18, 4))
+    assert started.std().item() == pytest.approx(1 / math.sqrt(4), rel=0.1)
+    assert torch.equal(module.subwords.weight[: UNK_ID + 1], special)
+    module(IDS, TYPES).sum().backward()
+    assert module.subwords.weight.grad.any()
+
+
+def test_vectors_that_are_too_short_are_refused():
+    with pytest.raises(ConfigError, match=r"subword vectors of 3 dimensions; expected at least encoder\.dim = 4"):
+        embeddings().start_from(torch.zeros(20, 3))

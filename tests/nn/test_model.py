@@ -18,7 +18,11 @@ from tests.builders import (
     subwords,
 )
 
-SCHEMAS = {"cdr": load_schema("cdr"), "sigmoid": several_types_schema(), "softmax": several_types_schema(exclusive=True)}
+SCHEMAS = {
+    "cdr": load_schema("cdr"),
+    "sigmoid": several_types_schema(),
+    "softmax": several_types_schema(exclusive=True),
+}
 
 
 def batch(schema: str = "cdr", **settings: int) -> Batch:

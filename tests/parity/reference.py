@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
+import numpy as np
 import torch
 
 from bran.corpus.document import Document, Mention, Pair
-from bran.corpus.sentences import document_sentences
 from bran.encoding.batches import collate
 from bran.encoding.examples import DocumentEncoder, Example
 from bran.encoding.layout import Places
 from bran.encoding.subwords import SubwordSequence
 from bran.encoding.windows import Span, cut
 from bran.nn.model import Bran
+from tests.builders import sentence_starts
 
 Vector = list[float]
 
@@ -53,18 +55,14 @@ class ReferenceScorer:
 
     def _spans(self, document: Document, sequence: SubwordSequence) -> Sequence[Span]:
         config = self.encoder.config
-        starts = []
-        for start, _ in document_sentences(document):
-            starts.append(sum(1 for begin in sequence.starts if begin < start))
+        starts = [sum(1 for begin in sequence.starts if begin < start) for start in sentence_starts(document)]
         return cut(len(sequence.ids), starts, size=config.window, overlap=config.overlap)
 
     def _vectors(self, example: Example) -> Iterator[list[Vector]]:
-        batch = collate([example])
-        for window in range(len(batch.token_ids)):
-            length = int(batch.mask[window].sum())
-            ids, types = batch.token_ids[window : window + 1, :length], batch.types[window : window + 1, :length]
+        for window in example.windows:
+            alone = collate([replace(example, windows=(window,))])
             with torch.no_grad():
-                yield self.model.encoder(self.model.embeddings(ids, types), torch.ones(1, length).bool())[0].tolist()
+                yield self.model.encode(alone)[0].tolist()
 
     def _token_pairs(
         self,
@@ -104,7 +102,8 @@ class ReferenceScorer:
         table = self.weights.get("scorer.layouts.weight")
         if table is None:
             return None
-        (number,) = Places.of(document, [head, tail]).layouts(torch.tensor([0]).numpy(), torch.tensor([1]).numpy())[0]
+        places = Places.of(document, [head, tail], sentence_starts(document))
+        ((number,),) = places.layouts(np.array([0]), np.array([1]))
         return table[number]
 
     def _structure(self, example: Example, pair: Pair) -> Vector | None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -87,7 +89,7 @@ def test_windows_cover_every_subword_and_keep_their_size(case: tuple[int, list[i
     spans = cut(length, starts, size=size, overlap=overlap)
     assert (spans[0].start, spans[-1].end) == (0, length)
     assert all(0 <= span.end - span.start <= size for span in spans)
-    for before, after in zip(spans, spans[1:], strict=False):
+    for before, after in itertools.pairwise(spans):
         assert before.start < after.start <= before.end - overlap
         assert before.end < after.end
 
@@ -97,7 +99,7 @@ def test_windows_begin_and_end_at_sentences_wherever_one_can(case: tuple[int, li
     length, starts, size, overlap = case
     spans = cut(length, starts, size=size, overlap=overlap)
     edges = {*starts, length}
-    for before, after in zip(spans, spans[1:], strict=False):
+    for before, after in itertools.pairwise(spans):
         assert after.start in edges or not edges & set(range(before.start + 1, before.end - overlap + 1))
         assert after.end in edges or not edges & set(range(before.end + 1, after.start + size + 1))
 

@@ -1,0 +1,70 @@
+"""The model card: what a model is, what it was trained on, how well it does and where it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bran.config import Config
+
+
+class CardConfig(Config):
+    """What only people know of a model."""
+
+    purpose: str = ""
+    """What it is for, in a sentence."""
+    data: tuple[str, ...] = ()
+    """Each corpus that it learned from, with its licence."""
+    limits: tuple[str, ...] = ()
+    """What it must not be trusted with."""
+    licence: str = ""
+    """Of the weights."""
+    command: str = ""
+    """What makes it anew."""
+
+
+def render_card(name: str, card: CardConfig, facts: Mapping[str, Any]) -> str:
+    """The card as Markdown.
+
+    Args:
+        name: of the model.
+        card: what the config says.
+        facts: what the training noted: see :attr:`bran.extraction.trained_model.ModelDescription.training`.
+    """
+    return "\n".join([f"# {name}", "", *_sections(card, facts)]) + "\n"
+
+
+def _sections(card: CardConfig, facts: Mapping[str, Any]) -> Iterator[str]:
+    if card.purpose:
+        yield from (card.purpose, "")
+    yield from _listed("Trained on", card.data)
+    yield from _listed("Training", [f"{key}: {facts[key]}" for key in _TRAINING if key in facts])
+    if "scores" in facts:
+        yield from ("## Scores", "", *_scores(facts["scores"]), "")
+    yield from _listed("Limits", card.limits)
+    yield from _listed("Licence of the weights", [card.licence] if card.licence else [])
+    if card.command:
+        yield from ("## Made by", "", "```sh", card.command.strip(), "```")
+
+
+_TRAINING = ("corpus", "config", "seed", "documents", "epochs", "kept_epoch", "threshold")
+
+
+def _listed(title: str, items: Any) -> Iterator[str]:
+    if items:
+        yield from (f"## {title}", "", *(f"- {item}" for item in items), "")
+
+
+def _scores(scores: Mapping[str, Any]) -> Iterator[str]:
+    """A row per kind of split and protocol, then the signature of each split."""
+    yield "| splits | protocol | P | R | F1 |"
+    yield "| --- | --- | ---: | ---: | ---: |"
+    for kind, protocols in scores.items():
+        for protocol, values in protocols.items():
+            cells = ["{:.1f} ± {:.1f}".format(*values[metric]) for metric in ("precision", "recall", "f1")]
+            yield f"| {kind} x {len(values['splits'])} | {protocol} | {' | '.join(cells)} |"
+    yield ""
+    for protocols in scores.values():
+        for values in protocols.values():
+            for split, entry in values["splits"].items():
+                yield f"- {split}: F1 {entry['f1']}, `{entry['signature']}`"

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from bran.extraction.model_card import CardConfig, render_card
+
+CARD = CardConfig(
+    purpose="Finds things.", data=("Invented abstracts, CC0",), limits=("Not for the clinic.",), licence="CC0",
+    command="bran train mine.yaml\n",
+)  # fmt: skip
+SCORES = {
+    "fold": {
+        "raw": {
+            "precision": [60.04, 1.25],
+            "recall": [50.0, 2.0],
+            "f1": [54.5, 1.0],
+            "splits": {"fold-0": {"f1": 54.5, "signature": "c:12|s:fold-0"}},
+        }
+    }
+}
+
+
+def test_the_whole_card():
+    facts = {"corpus": "c0ffee", "seed": 3, "secret": "not told", "scores": SCORES}
+    assert render_card("mine", CARD, facts) == (
+        "# mine\n\nFinds things.\n\n"
+        "## Trained on\n\n- Invented abstracts, CC0\n\n"
+        "## Training\n\n- corpus: c0ffee\n- seed: 3\n\n"
+        "## Scores\n\n| splits | protocol | P | R | F1 |\n| --- | --- | ---: | ---: | ---: |\n"
+        "| fold x 1 | raw | 60.0 ± 1.2 | 50.0 ± 2.0 | 54.5 ± 1.0 |\n\n- fold-0: F1 54.5, `c:12|s:fold-0`\n\n"
+        "## Limits\n\n- Not for the clinic.\n\n"
+        "## Licence of the weights\n\n- CC0\n\n"
+        "## Made by\n\n```sh\nbran train mine.yaml\n```\n"
+    )
+
+
+def test_what_is_not_known_is_left_out():
+    assert render_card("mine", CardConfig(), {}) == "# mine\n\n"

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from bran.encoding.batches import collate
+from bran.nn.losses import pair_loss, tag_loss
+from bran.training.objective import Objective, TaggingConfig
+from tests.builders import documents, encoder, network
+
+
+@pytest.mark.parametrize("weight", [0.0, 1.0, 10.0])
+def test_the_loss_is_the_sum_of_its_parts(weight: float):
+    model, batch = network(), collate(encoder()(documents()))
+    loss, parts = Objective(model, TaggingConfig(weight=weight))(batch, tagging=True)
+    pairs = pair_loss(model.link.losses(model(batch), batch.labels), batch.counted)
+    tags = tag_loss(model.tag(batch), batch.tags)
+    torch.testing.assert_close(loss, pairs + weight * tags)
+    assert {name: part.item() for name, part in parts.items()} == {"pair_loss": pairs.item(), "tag_loss": tags.item()}
+    assert not any(part.requires_grad for part in parts.values())
+
+
+def test_without_tagging_the_tagger_learns_nothing():
+    model, batch = network(), collate(encoder()(documents()))
+    loss, parts = Objective(model, TaggingConfig())(batch, tagging=False)
+    loss.backward()
+    assert set(parts) == {"pair_loss"}
+    assert parts["pair_loss"].item() == loss.item()
+    assert model.tagger.weight.grad is None
+
+
+def test_pairs_that_do_not_count_do_not_teach():
+    coder = encoder()
+    coder.pair_filter = lambda doc, pairs: [False] * len(pairs)
+    model, batch = network(), collate(coder(documents()))
+    loss, _ = Objective(model, TaggingConfig())(batch, tagging=False)
+    loss.backward()
+    assert loss.item() == 0
+    assert not any(weight.grad.any() for weight in model.parameters() if weight.grad is not None)
