@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bran.encoding.batches import Batch
+from benchmarks.timing import Clock, timed
+from bran.encoding.batches import Batch, collate
 from bran.encoding.examples import Example
-from bran.nn.losses import ExclusiveLink, IndependentLink
+from bran.nn.devices import Precision, autocast
+from bran.nn.losses import pair_loss
 from bran.nn.model import Bran
+from bran.training.optimiser import OptimiserConfig
 
 BERT_WINDOW = 512
 """Subwords that a BERT encoder reads; longer documents are cut off there."""
+PAIRS_PER_BATCH = 32
+"""Of the authors' code, which pads pairs in the order of its files to the longest of so many."""
 
 
 class BertLayer(nn.Module):
@@ -41,9 +47,9 @@ class BertLayer(nn.Module):
 
 
 class BertBase(nn.Module):
-    """An encoder of the size of BERT-base with random weights (Devlin et al., NAACL 2019).
+    """An encoder of the size of BERT-base (Devlin et al., NAACL 2019), in plain torch with its fused attention.
 
-    Plain torch with its fused attention. Time does not depend on the weights.
+    Its weights are random: its time does not depend on them.
     """
 
     def __init__(
@@ -62,8 +68,27 @@ class BertBase(nn.Module):
         return encoded
 
 
+class BertForward:
+    """The forward pass of a BERT-base encoder over documents one by one: no padding, no masks, no casts of weights.
+
+    Args:
+        lengths: subwords of each document.
+        dtype: number format of weights and activations.
+    """
+
+    def __init__(self, lengths: Sequence[int], dtype: torch.dtype) -> None:
+        self.encoder = BertBase().to(dtype).eval()
+        self.documents = [torch.randint(1, 30000, (1, min(length, BERT_WINDOW))) for length in lengths]
+
+    @torch.inference_mode()
+    def measure(self, clock: Clock) -> dict[str, float]:
+        """Seconds of all documents."""
+        seconds, _ = timed(clock, lambda: [self.encoder(document) for document in self.documents])
+        return {"BERT-base": seconds}
+
+
 class OncePerPair(nn.Module):
-    """The network as the authors' code runs it: one pass per entity pair, every token of it scored with every other.
+    """The network as the authors' code runs it: a pass per entity pair, every token of it scored with every other.
 
     Args:
         network: its encoder, perceptrons and bi-affine tensor are used.
@@ -73,11 +98,6 @@ class OncePerPair(nn.Module):
         super().__init__()
         self.network = network
 
-    @property
-    def link(self) -> ExclusiveLink | IndependentLink:
-        """From logits to scores and losses."""
-        return self.network.link
-
     def forward(self, batch: Batch) -> Tensor:
         """Logits, shape ``(pairs, logits)``, of a batch that has one pair per window."""
         scorer, encoded = self.network.scorer, self.network.encode(batch)
@@ -86,35 +106,70 @@ class OncePerPair(nn.Module):
         logits: Tensor = scores.float().masked_fill(outside, float("-inf")).flatten(1, 2).logsumexp(1)
         return logits
 
-    def tag(self, batch: Batch) -> Tensor:
-        """Logits of the BIO tags, shape ``(windows, tokens, tags)``."""
-        return self.network.tag(batch)
+
+class PairPasses:
+    """Prediction and training with :class:`OncePerPair` over every pair of some documents; batches are made before.
+
+    Args:
+        network: a copy of it is run.
+        examples: documents of one window; others are left out.
+        precision: number format of matrix products.
+    """
+
+    def __init__(self, network: Bran, examples: Sequence[Example], *, precision: Precision) -> None:
+        self.network = OncePerPair(deepcopy(network))
+        self.optimiser = OptimiserConfig().build(self.network)
+        self.precision: Precision = precision
+        single = [alone for example in examples for alone in one_by_one(example)]
+        self.subwords = sum(example.length for example in single)
+        starts = range(0, len(single), PAIRS_PER_BATCH)
+        self.batches = [collate(single[start : start + PAIRS_PER_BATCH]) for start in starts]
+
+    @torch.inference_mode()
+    def predict(self, clock: Clock) -> dict[str, float]:
+        """Seconds of the forward passes."""
+        self.network.eval()
+        with autocast(torch.device("cpu"), self.precision):
+            seconds, _ = timed(clock, lambda: [self.network(batch) for batch in self.batches])
+        return {"once per pair": seconds}
+
+    def train(self, clock: Clock) -> dict[str, float]:
+        """Seconds of an optimiser step on each batch."""
+        self.network.train()
+        seconds, _ = timed(clock, lambda: [self._step(batch) for batch in self.batches])
+        return {"training once per pair": seconds}
+
+    def _step(self, batch: Batch) -> None:
+        with autocast(torch.device("cpu"), self.precision):
+            losses = self.network.network.link.losses(self.network(batch), batch.labels)
+            pair_loss(losses, batch.counted).backward()
+        self.optimiser.step()
+        self.optimiser.zero_grad(set_to_none=True)
 
 
-def one_pair_each(examples: Sequence[Example]) -> Iterator[Example]:
-    """Each of ``examples`` that is one window and has a pair, with its first pair alone."""
-    for example in examples:
-        if not example.pairs or len(example.windows) > 1:
-            continue
-        (window,) = example.windows
-        (rows,) = (window.pairs == 0).any(1).nonzero()
-        (columns,) = (window.pairs == 0).any(0).nonzero()
-        window = replace(
+def one_by_one(example: Example) -> Iterator[Example]:
+    """Each pair of ``example`` as an example of its own; none, when the document is several windows."""
+    if len(example.windows) > 1:
+        return
+    (window,) = example.windows
+    for index, pair in enumerate(example.pairs):
+        (rows,) = (window.pairs == index).any(1).nonzero()
+        (columns,) = (window.pairs == index).any(0).nonzero()
+        alone = replace(
             window,
             heads=window.heads[rows],
             tails=window.tails[columns],
-            pairs=window.pairs[rows][:, columns],
+            pairs=window.pairs[rows][:, columns] - index,
             layouts=window.layouts[rows][:, columns],
-            head_mentions=window.head_mentions[rows],
-            tail_mentions=window.tail_mentions[columns],
         )
+        kept = slice(index, index + 1)
         yield replace(
             example,
-            pairs=example.pairs[:1],
-            features=example.features[:1],
-            labels=example.labels[:1],
-            counted=example.counted[:1],
-            windows=(window,),
+            pairs=(pair,),
+            features=example.features[kept],
+            labels=example.labels[kept],
+            counted=example.counted[kept],
+            windows=(alone,),
         )
 
 

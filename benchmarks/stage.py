@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import replace
-from pathlib import Path
 from random import Random
 
 import torch
@@ -14,22 +13,21 @@ from benchmarks.timing import Clock, timed
 from bran.corpus.document import Document
 from bran.encoding.batches import Batch, collate, pack
 from bran.encoding.examples import Example
-from bran.encoding.subwords import Subwords
 from bran.extraction.predictor import Predictor
 from bran.extraction.trained_model import TrainedModel
 from bran.nn.devices import Precision, autocast
 
 
 class RelationStage:
-    """Runs a model over the same documents again and again, as if it had never seen them.
+    """Runs a model over the same documents again and again, each time as if it had never seen them.
 
-    Each run has a vocabulary without a memory of words but those of ``others``, documents of which nothing is
-    computed yet, and another order of them, so that batches have other shapes than before.
+    A run starts with a copy of the vocabulary that remembers no words but those of other documents, with
+    documents of which nothing is computed yet, and in another order, so that no batch has the shape of an earlier one.
 
     Args:
-        model: what is measured, on the CPU.
+        model: what is measured, on the CPU. It encodes nothing itself: copies of it do.
         documents: what it is measured on.
-        others: documents that are read before, as a stream of documents has others before.
+        others: documents that each run has read before, as a stream has.
         precision: number format of matrix products.
     """
 
@@ -41,60 +39,57 @@ class RelationStage:
         self.others = list(others)
         self.precision: Precision = precision
         self._random = Random(0)
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "subwords.json"
-            model.subwords.save(path)
-            self._vocabulary = path.read_bytes()
 
     def whole(self, clock: Clock) -> dict[str, float]:
         """Seconds from documents to documents with relations."""
-        predictor, documents = self._fresh()
+        predictor, documents = self.predictor(), self.unread()
         seconds, _ = timed(clock, lambda: list(predictor.predict(documents)))
         return {"stage": seconds}
 
     def parts(self, clock: Clock) -> dict[str, float]:
-        """Seconds of each part; what they leave of :meth:`whole` is decoding, and the predictor itself."""
-        predictor, documents = self._fresh()
-        encoder, network = predictor.model.encoder, predictor.model.network
-        subwords, _ = timed(clock, lambda: predictor.model.subwords.encode([replace(doc) for doc in documents]))
-        examples, encoded = timed(clock, lambda: encoder(documents))
-        collating, batches = timed(clock, lambda: list(self._batches(predictor, encoded)))
+        """Seconds of each part; what they leave of :meth:`whole` is decoding and the predictor itself."""
+        subwords, predictor = self.predictor().model.subwords, self.predictor()
+        documents = self.unread()
+        cutting, _ = timed(clock, lambda: subwords.encode([replace(document) for document in documents]))
+        encoding, examples = timed(clock, lambda: predictor.model.encoder(documents))
+        collating, batches = timed(clock, lambda: self._batches(predictor, examples))
+        network = predictor.model.network
         with torch.inference_mode(), autocast(predictor.device, self.precision):
-            encoding, vectors = timed(clock, lambda: [network.encode(batch) for batch in batches])
-            pairs = list(zip(vectors, batches, strict=True))
-            scoring, _ = timed(clock, lambda: [network.scorer(vector, batch) for vector, batch in pairs])
+            running, vectors = timed(clock, lambda: [network.encode(batch) for batch in batches])
+            scoring, _ = timed(
+                clock, lambda: [network.scorer(*pair) for pair in zip(vectors, batches, strict=True)]
+            )
         return {
-            "subwords": subwords,
-            "examples": examples - subwords,
+            "subwords": cutting,
+            "examples": encoding - cutting,
             "collate": collating,
-            "encoder": encoding,
+            "encoder": running,
             "scorer": scoring,
         }
 
-    def examples(self) -> list[Example]:
-        """The documents, encoded."""
-        return self.model.encoder(self.documents)
-
-    def batches(self) -> list[Batch]:
-        """The batches that the predictor makes of the documents in their order."""
-        return list(self._batches(self._predictor(self.model), self.examples()))
-
-    def _fresh(self) -> tuple[Predictor, list[Document]]:
-        with tempfile.NamedTemporaryFile(suffix=".json") as stream:
-            stream.write(self._vocabulary)
-            stream.flush()
-            subwords = Subwords.load(Path(stream.name))
-        model = TrainedModel(self.model.description, subwords, self.model.network)
+    def predictor(self) -> Predictor:
+        """A predictor that has read other documents."""
+        model = TrainedModel(self.model.description, deepcopy(self.model.subwords), self.model.network)
         model.encoder([replace(document) for document in self.others])
-        documents = self._random.sample(self.documents, len(self.documents))
-        return self._predictor(model), [replace(document) for document in documents]
-
-    def _predictor(self, model: TrainedModel) -> Predictor:
         return Predictor(model, precision=self.precision)
 
+    def unread(self) -> list[Document]:
+        """The documents in some order, with nothing computed."""
+        return [replace(document) for document in self._random.sample(self.documents, len(self.documents))]
+
+    def examples(self) -> list[Example]:
+        """The documents, encoded."""
+        return self.predictor().model.encoder(self.documents)
+
+    def batches(self) -> list[Batch]:
+        """The batches that the predictor makes of the documents."""
+        return self._batches(self.predictor(), self.examples())
+
     @staticmethod
-    def _batches(predictor: Predictor, examples: Sequence[Example]) -> Iterator[Batch]:
+    def _batches(predictor: Predictor, examples: Sequence[Example]) -> list[Batch]:
+        batches = []
         for start in range(0, len(examples), predictor.chunk):
             chunk = [example for example in examples[start : start + predictor.chunk] if example.pairs]
-            for indices in pack(chunk, max_tokens=predictor.max_tokens):
-                yield collate([chunk[index] for index in indices])
+            packed = pack(chunk, max_tokens=predictor.max_tokens)
+            batches += [collate([chunk[index] for index in indices]) for indices in packed]
+        return batches

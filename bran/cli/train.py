@@ -96,6 +96,7 @@ def train(
     from bran.corpus.load import load_corpus
     from bran.corpus.mesh import BUNDLED_VERSION, MeshTree
     from bran.corpus.schema import load_schema
+    from bran.nn.devices import choose_device, join_processes
     from bran.workflows.fitting import Fitter, Machine
     from bran.workflows.run_config import RunConfig
     from bran.workflows.tracking import TrackingConfig
@@ -106,20 +107,23 @@ def train(
     settings = load_config(RunConfig, config, set_ or ())
     documents = load_corpus(corpus, load_schema(settings.relation_schema))
     tree = MeshTree.read(mesh) if mesh else MeshTree.bundled()
-    fitter = Fitter(
-        settings, mesh=tree, mesh_version=mesh.name if mesh else BUNDLED_VERSION, machine=Machine(device=device)
-    )
+    version = mesh.name if mesh else BUNDLED_VERSION
     console = Console()
-    run = TrainingRun(
-        settings,
-        documents,
-        output,
-        fitter=fitter,
-        tracker=TrackingConfig(enabled=track, experiment=experiment).build(),
-        display=ProgressDisplay(console),
-        init=init,
-    )
-    _show(run.run(source=corpus, only=only or ()), console, output)
+    with join_processes(choose_device(device)) as processes:
+        leads = processes.rank == 0
+        run = TrainingRun(
+            settings,
+            documents,
+            output,
+            fitter=Fitter(settings, mesh=tree, mesh_version=version, machine=Machine(device, processes=processes)),
+            tracker=TrackingConfig(enabled=track and leads, experiment=experiment).build(),
+            display=ProgressDisplay(console),
+            init=init,
+        )
+        if leads:
+            _show(run.run(source=corpus, only=only or ()), console, output)
+        else:
+            run.follow(only=only or ())
 
 
 def _show(summary: Summary, console: Console, output: Path) -> None:

@@ -54,6 +54,11 @@ class Processes:
     rank: int = 0
     count: int = 1
 
+    def wait(self) -> None:
+        """Return when all of them have come here."""
+        if self.count > 1:
+            dist.barrier()
+
 
 @contextmanager
 def join_processes(device: torch.device) -> Iterator[Processes]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -11,6 +11,7 @@ import torch
 from bran.config import config_hash
 from bran.corpus.document import Document, Pair
 from bran.corpus.hypernyms import HypernymFilter
+from bran.corpus.load import Corpus
 from bran.corpus.mesh import MeshTree
 from bran.corpus.schema import Schema, load_schema
 from bran.corpus.splits import Split
@@ -23,7 +24,7 @@ from bran.evaluation.predictions import Predictions
 from bran.evaluation.thresholds import Threshold, best_threshold, score_curve
 from bran.extraction.predictor import Predictor
 from bran.extraction.trained_model import ModelDescription, TrainedModel
-from bran.nn.devices import choose_device, join_processes
+from bran.nn.devices import Processes, choose_device
 from bran.training.checkpoint import Progress
 from bran.training.loop import Checkpoints, Hooks, Metrics, Trainer
 from bran.workflows.bundled import vectors_folder
@@ -36,6 +37,7 @@ class Machine:
 
     device: str = "auto"
     checkpoint_steps: int = 200
+    processes: Processes = field(default_factory=Processes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,23 +94,20 @@ class Fitter:
             init: a model folder to start from, instead of random weights; its vocabulary is taken over.
         """
         listener = listener or Listener()
-        with join_processes(self.device) as processes:
-            model = self._new(train, init)
-            encoder = DocumentEncoder(self.config.encoding, model.subwords, self.schema, pair_filter=self._filter())
-            examples = encoder(train)
-            validate = (lambda network: self._validate(model, validation)) if validation else None
-            key = f"{config_hash(self.config)}-{split.name}-{len(train)}-{len(validation)}"
-            trainer = Trainer(
-                model.network,
-                self.config.training,
-                examples,
-                hooks=Hooks(validate, listener.epoch, listener.advance),
-                checkpoints=Checkpoints(folder, key, self.machine.checkpoint_steps),
-                device=self.device,
-                processes=processes,
-            )
-            progress = trainer.run()
-        return self._described(model, split, progress, validation)
+        model = self._new(train, init)
+        encoder = DocumentEncoder(self.config.encoding, model.subwords, self.schema, pair_filter=self._filter())
+        validate = (lambda network: self._validate(model, validation)) if validation else None
+        key = f"{config_hash(self.config)}-{Corpus((*train, *validation)).hash}-{split.name}"
+        trainer = Trainer(
+            model.network,
+            self.config.training,
+            encoder(train),
+            hooks=Hooks(validate, listener.epoch, listener.advance),
+            checkpoints=Checkpoints(folder, key, self.machine.checkpoint_steps),
+            device=self.device,
+            processes=self.machine.processes,
+        )
+        return self._described(model, split, trainer.run(), validation)
 
     def predictions(self, model: TrainedModel, documents: Iterable[Document]) -> Predictions:
         """Every candidate of ``documents`` with its score."""

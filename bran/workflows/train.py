@@ -14,7 +14,7 @@ A run's folder::
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -24,6 +24,7 @@ from bran.config import config_hash
 from bran.corpus.document import Document
 from bran.corpus.load import Corpus
 from bran.corpus.splits import Split
+from bran.errors import ConfigError
 from bran.evaluation.predictions import Predictions
 from bran.evaluation.report import EvaluationReport, evaluate
 from bran.export.reading import read_table
@@ -96,27 +97,57 @@ class TrainingRun:
         Args:
             source: where the corpus was read from, for the record.
             only: names of splits; the others, and the refit, are left for another time.
+
+        Raises:
+            ConfigError: when ``only`` names no split, or the folder holds a run of another config or corpus.
         """
-        groups = [config.build(self.corpus) for config in self.config.splits]
-        self._write_settings(groups)
+        groups = self._groups(only)
+        self._write_settings()
+        self.fitter.machine.processes.wait()
         with self.tracker.start(self.config.name, tags={"config": config_hash(self.config)}) as run:
             self._log_settings(run, source)
-            outcomes = [
-                [self._split(split, run) for split in group if not only or split.name in only] for group in groups
-            ]
+            outcomes = [[self._split(split, run) for split in group] for group in groups]
             summary = Summary.of([{outcome.split.name: outcome.report for outcome in group} for group in outcomes])
             if self.config.refit and not only:
                 self._refit(outcomes[0] if outcomes else [], run, summary)
             self._write_summary(summary, run)
         return summary
 
+    def follow(self, *, only: Sequence[str] = ()) -> None:
+        """Take part in the fits of another process's :meth:`run`, and write nothing."""
+        missing = [split for group in self._groups(only) for split in group if not self._done(split)]
+        if self.config.refit and not only and not self._done(self._everything):
+            missing.append(self._everything)
+        self.fitter.machine.processes.wait()
+        for split in missing:
+            train, validation = self.corpus.select(split.train), self.corpus.select(split.validation)
+            self.fitter.fit(split, train, validation, folder=self.folder / split.name, init=self.init)
+
+    def _groups(self, only: Sequence[str]) -> list[list[Split]]:
+        """The splits of each kind, without those that are not wanted now."""
+        groups = [config.build(self.corpus) for config in self.config.splits]
+        names = [split.name for group in groups for split in group]
+        for name in only:
+            if name not in names:
+                raise ConfigError(f"split {name!r}; the config has {', '.join(names) or 'none'}")
+        return [[split for split in group if not only or split.name in only] for group in groups]
+
+    @property
+    def _everything(self) -> Split:
+        return Split("refit", tuple(document.id for document in self.corpus.documents), (), ())
+
+    def _done(self, split: Split) -> bool:
+        return (self.folder / split.name / (SCORES if split.test else MODEL)).exists()
+
     def _split(self, split: Split, run: Run) -> Outcome:
         """Fit and score one split, or only read what an earlier start has left of it."""
         folder, test = self.folder / split.name, self.corpus.select(split.test)
-        if (folder / SCORES).exists():
+        if self._done(split):
             return self._outcome(split, test, folder)
         with run.start(split.name, tags={"split": split.name}) as child:
-            self._predict(self._fit(split, folder, child), test, folder)
+            model = self._fit(split, folder, child)
+            self._save(model, folder, child)
+            self._predict(model, test, folder)
             outcome = self._outcome(split, test, folder)
             child.log_dict({"train": split.train, "validation": split.validation, "test": split.test}, "split.json")
             child.log_metrics(_flat(outcome.report))
@@ -137,14 +168,14 @@ class TrainingRun:
             model = self.fitter.fit(split, train, validation, folder=folder, listener=heard, init=self.init)
         record = {**model.description.training, "corpus": self.corpus.hash}
         model.description = model.description.model_copy(update={"training": record})
-        if split.test:
-            self._save(model, folder)
         return model
 
-    def _save(self, model: TrainedModel, folder: Path) -> None:
-        """Write the model and delete the checkpoint, which is now of no use."""
+    def _save(self, model: TrainedModel, folder: Path, run: Run) -> None:
+        """Write and log the model, and delete the checkpoint, which is now of no use."""
         model.save(folder / MODEL)
         (folder / CHECKPOINT).unlink(missing_ok=True)
+        run.log_params({"threshold": model.description.threshold})
+        run.log_model(folder / MODEL, example=self.corpus.documents[0])
 
     def _predict(self, model: TrainedModel, documents: Sequence[Document], folder: Path) -> None:
         with open_writer(folder / CANDIDATES, schema=self.fitter.schema) as writer:
@@ -163,12 +194,11 @@ class TrainingRun:
 
     def _refit(self, outcomes: Sequence[Outcome], run: Run, summary: Summary) -> None:
         """Train on everything; the threshold is the best one on predictions of models that did not see the document."""
-        folder = self.folder / "refit"
-        if (folder / MODEL).exists():
+        if self._done(self._everything):
             return
-        everything = Split("refit", tuple(document.id for document in self.corpus.documents), (), ())
-        with run.start("refit", tags={"split": "refit"}) as child:
-            model = self._fit(everything, folder, child)
+        folder = self.folder / self._everything.name
+        with run.start(folder.name, tags={"split": folder.name}) as child:
+            model = self._fit(self._everything, folder, child)
             if outcomes:
                 documents = [document for outcome in outcomes for document in self.corpus.select(outcome.split.test)]
                 relations = {id_: found for outcome in outcomes for id_, found in outcome.candidates.relations.items()}
@@ -177,14 +207,20 @@ class TrainingRun:
                 model.description = model.description.model_copy(
                     update={"threshold": threshold.value, "training": record}
                 )
-            self._save(model, folder)
-            child.log_params({"threshold": model.description.threshold})
-            child.log_model(folder / MODEL, example=self.corpus.documents[0])
+            self._save(model, folder, child)
 
-    def _write_settings(self, groups: Iterable[Sequence[Split]]) -> None:
+    def _write_settings(self) -> None:
+        splits = {split.name: asdict(split) for group in self._groups(()) for split in group}
+        settings = self.config.model_dump(mode="json", by_alias=True)
+        record = {"config": config_hash(self.config), "corpus": self.corpus.hash, "settings": settings}
+        path = self.folder / "run.json"
+        if path.exists():
+            earlier = json.loads(path.read_text(encoding="utf-8"))
+            for key in ("config", "corpus"):
+                if earlier[key] != record[key]:
+                    raise ConfigError(f"{self.folder}: holds a run of {key} {earlier[key]}, this one is {record[key]}")
         self.folder.mkdir(parents=True, exist_ok=True)
-        splits = {split.name: asdict(split) for group in groups for split in group}
-        _write_json(self.folder / "config.json", self.config.model_dump(mode="json", by_alias=True))
+        _write_json(path, record)
         _write_json(self.folder / "splits.json", {"corpus": self.corpus.hash, "splits": splits})
 
     def _log_settings(self, run: Run, source: Path) -> None:

@@ -20,6 +20,7 @@ from bran.encoding.examples import DocumentEncoder
 from bran.nn.model import Bran
 from tests.builders import (
     VARIANTS,
+    document,
     documents,
     encoder,
     network,
@@ -30,6 +31,12 @@ from tests.builders import (
 
 Scores = dict[tuple[str, str, str], list[float]]
 Item = TypeVar("Item")
+
+
+def docs() -> list[Document]:
+    """The invented documents, and one in which a mention of one type lies within a mention of another."""
+    nested = "{{Velorin|Chemical|MESH:C1} rash|Disease|MESH:D5} after {ostrelin|Chemical|MESH:C5}."
+    return [*documents(), document("15", nested, "{Gout|Disease|MESH:D3} was not seen.")]
 
 
 class ShuffledSchema(Schema):
@@ -83,9 +90,9 @@ CHANGES = [
 ]
 
 
-def score(model: Bran, coder: DocumentEncoder, docs: list[Document]) -> Scores:
+def score(model: Bran, coder: DocumentEncoder, items: list[Document]) -> Scores:
     """Scores of every pair by document, head and tail."""
-    examples = coder(docs)
+    examples = coder(items)
     with torch.no_grad():
         scores = model.link.scores(model(collate(examples))).tolist()
     names = [(item.document.id, pair.head.id, pair.tail.id) for item in examples for pair in item.pairs]
@@ -102,8 +109,8 @@ def assert_same(first: Scores, second: Scores) -> None:
 @pytest.mark.parametrize("change", CHANGES)
 def test_leak_control(variant: str, change: Callable[[Document], Document]):
     model, coder = network(*VARIANTS[variant]), encoder()
-    expected = score(model, coder, documents())
-    assert_same(expected, score(model, coder, list(map(change, documents()))))
+    expected = score(model, coder, docs())
+    assert_same(expected, score(model, coder, list(map(change, docs()))))
 
 
 @pytest.mark.parametrize("change", [mentions, mentions_backwards, order_of_relations, no_relations])
@@ -117,8 +124,8 @@ def test_leak_control_of_several_types(change: Callable[[Document], Document]):
 @pytest.mark.parametrize("change", [mentions, concepts_of_composites, no_relations])
 def test_leak_control_of_windows(change: Callable[[Document], Document]):
     model, coder = network(window=20), encoder(window=20, overlap=8)
-    expected = score(model, coder, documents())
-    assert_same(expected, score(model, coder, list(map(change, documents()))))
+    expected = score(model, coder, docs())
+    assert_same(expected, score(model, coder, list(map(change, docs()))))
 
 
 @pytest.mark.parametrize("variant", ["bran", "structure", "layouts"])
@@ -127,7 +134,7 @@ def test_leak_control_of_the_order_of_entities_and_candidates(variant: str):
     model = network(*VARIANTS[variant])
     (first, *_), (second, *_) = encoder()(documents()[3:]), encoder(other)(documents()[3:])
     assert [pair.tail.id for pair in first.pairs] != [pair.tail.id for pair in second.pairs]
-    assert_same(score(model, encoder(), documents()), score(model, encoder(other), documents()))
+    assert_same(score(model, encoder(), docs()), score(model, encoder(other), docs()))
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -143,22 +150,22 @@ def test_leak_control_of_concept_ids(variant: str):
 
     model, coder = network(*VARIANTS[variant]), encoder()
     expected = {
-        (doc, rename(head), rename(tail)): row for (doc, head, tail), row in score(model, coder, documents()).items()
+        (doc, rename(head), rename(tail)): row for (doc, head, tail), row in score(model, coder, docs()).items()
     }
-    assert_same(expected, score(model, coder, list(map(renamed, documents()))))
+    assert_same(expected, score(model, coder, list(map(renamed, docs()))))
 
 
 def test_leak_control_of_the_labels_of_a_batch():
-    model, batch = network(), collate(encoder()(documents()))
+    model, batch = network(), collate(encoder()(docs()))
     other = replace(batch, labels=1 - batch.labels, counted=torch.zeros_like(batch.counted))
     assert torch.equal(model(batch), model(other))
 
 
 @pytest.mark.parametrize("change", [no_relations, false_relations, mentions])
 def test_leak_control_of_predictions(change: Callable[[Document], Document]):
-    def predicted(docs: list[Document]) -> list[dict[Relation, float]]:
-        done = tiny_predictor().predict(docs, threshold=0)
+    def predicted(items: list[Document]) -> list[dict[Relation, float]]:
+        done = tiny_predictor().predict(items, threshold=0)
         return [{relation: relation.score for relation in doc.relations} for doc in done]
 
-    for first, second in zip(predicted(documents()), predicted(list(map(change, documents()))), strict=True):
+    for first, second in zip(predicted(docs()), predicted(list(map(change, docs()))), strict=True):
         assert second == pytest.approx(first, abs=1e-5)
