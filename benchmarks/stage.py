@@ -53,19 +53,26 @@ class RelationStage:
         cutting, _ = timed(clock, lambda: subwords.encode([replace(document) for document in documents]))
         encoding, examples = timed(clock, lambda: predictor.model.encoder(documents))
         collating, batches = timed(clock, lambda: self._batches(predictor, examples))
-        network = predictor.model.network
-        with torch.inference_mode(), autocast(predictor.device, self.precision):
-            running, vectors = timed(clock, lambda: [network.encode(batch) for batch in batches])
-            scoring, _ = timed(
-                clock, lambda: [network.scorer(*pair) for pair in zip(vectors, batches, strict=True)]
-            )
+        encoder, scorer = self._run(batches, clock)
         return {
             "subwords": cutting,
             "examples": encoding - cutting,
             "collate": collating,
-            "encoder": running,
-            "scorer": scoring,
+            "encoder": encoder,
+            "scorer": scorer,
         }
+
+    @torch.inference_mode()
+    def _run(self, batches: Sequence[Batch], clock: Clock) -> tuple[float, float]:
+        """Seconds of encoder and scorer, batch by batch, as the predictor runs them."""
+        network, encoder, scorer = self.model.network, 0.0, 0.0
+        for batch in batches:
+            with autocast(torch.device("cpu"), self.precision):
+                seconds, vectors = timed(clock, lambda: network.encode(batch))  # noqa: B023
+                encoder += seconds
+                seconds, _ = timed(clock, lambda: network.scorer(vectors, batch))  # noqa: B023
+                scorer += seconds
+        return encoder, scorer
 
     def predictor(self) -> Predictor:
         """A predictor that has read other documents."""

@@ -72,6 +72,7 @@ class TrainedModel:
     def save(self, folder: Path) -> None:
         """Write the folder; ``model.json`` comes last and makes it whole."""
         folder.mkdir(parents=True, exist_ok=True)
+        (folder / DESCRIPTION).unlink(missing_ok=True)  # what is half written is no model
         weights = {name: tensor.detach().cpu().contiguous() for name, tensor in self.network.state_dict().items()}
         partial = folder / f".{WEIGHTS}.partial"
         save_file(weights, partial)

@@ -20,6 +20,9 @@ class EmbeddingConfig(Config):
     """Learned absolute positions."""
     types: bool = True
     """Mark the subwords of mentions with their entity type. Off: the paper."""
+    frozen: bool = False
+    """Leave subword embeddings as they start, where they start from vectors: a thousand documents teach more
+    names by heart than meanings."""
     word_dropout: float = Field(default=0.15, ge=0, lt=1)
     """Probability that a subword is replaced by the unknown one."""
     mention_dropout: float = Field(default=0.0, ge=0, lt=1)
@@ -38,6 +41,7 @@ class Embeddings(nn.Module):
         super().__init__()
         self.scale = math.sqrt(dim)
         self.subwords = nn.Embedding(vocabulary, dim, padding_idx=PAD_ID)
+        self.subwords.weight.requires_grad_(not config.frozen)
         self.positions = nn.Embedding(window, dim) if config.positions else None
         self.types = nn.Embedding(types + 1, dim, padding_idx=0) if config.types else None
         self.word_dropout = config.word_dropout

@@ -22,7 +22,7 @@ class OptimiserConfig(Config):
     betas: tuple[float, float] = (0.9, 0.999)
     epsilon: float = Field(default=1e-8, gt=0)
     weight_decay: float = Field(default=0.01, ge=0)
-    """Decay of matrices; biases, norms and embeddings of positions are left alone."""
+    """Decay of matrices and embeddings; biases and norms are left alone."""
     clip: float = Field(default=10.0, gt=0)
     """Largest norm of the whole gradient."""
     gradient_noise: float = Field(default=0.0, ge=0)
@@ -30,8 +30,9 @@ class OptimiserConfig(Config):
 
     def build(self, model: nn.Module) -> Optimizer:
         """The optimiser over the parameters of ``model``."""
-        decayed = [p for p in model.parameters() if p.ndim > 1]
-        others = [p for p in model.parameters() if p.ndim <= 1]
+        trained = [p for p in model.parameters() if p.requires_grad]
+        decayed = [p for p in trained if p.ndim > 1]
+        others = [p for p in trained if p.ndim <= 1]
         groups = [{"params": decayed, "weight_decay": self.weight_decay}, {"params": others, "weight_decay": 0.0}]
         cls = AdamW if self.kind == "adamw" else Adam
         return cls(groups, lr=self.learning_rate, betas=self.betas, eps=self.epsilon)
