@@ -14,6 +14,7 @@ import torch
 from pydantic import Field
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 import bran
 from bran.config import Config, parse_config
@@ -73,7 +74,7 @@ class TrainedModel:
         """Write the folder; ``model.json`` comes last and makes it whole."""
         folder.mkdir(parents=True, exist_ok=True)
         (folder / DESCRIPTION).unlink(missing_ok=True)  # what is half written is no model
-        weights = {name: tensor.detach().cpu().contiguous() for name, tensor in self.network.state_dict().items()}
+        weights = {name: _smallest(tensor.detach().cpu()) for name, tensor in self.network.state_dict().items()}
         partial = folder / f".{WEIGHTS}.partial"
         save_file(weights, partial)
         partial.replace(folder / WEIGHTS)
@@ -107,6 +108,12 @@ class TrainedModel:
             reason = " ".join(str(error).split())[:200]
             raise ModelError(f"{folder / WEIGHTS}: weights do not fit {DESCRIPTION} ({reason})") from None
         return cls(description, subwords, network.to(device or torch.device("cpu")))
+
+
+def _smallest(tensor: Tensor) -> Tensor:
+    """``tensor`` in 16 bits where that loses nothing, as with embeddings that are frozen at 16-bit vectors."""
+    half = tensor.half()
+    return (half if torch.equal(half.to(tensor.dtype), tensor) else tensor).contiguous()
 
 
 def read_description(folder: Path) -> ModelDescription:

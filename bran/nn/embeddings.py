@@ -70,6 +70,8 @@ class Embeddings(nn.Module):
             )
         chosen = vectors[:, :dim]
         self.subwords.weight[UNK_ID + 1 :] = (chosen / (chosen.std() * self.scale))[UNK_ID + 1 :]
+        # Rounded to 16 bits, so that a frozen table takes half the room in a model's file.
+        self.subwords.weight.copy_(self.subwords.weight.half())
 
     def forward(self, token_ids: Tensor, types: Tensor) -> Tensor:
         """Embed subwords.

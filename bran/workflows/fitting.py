@@ -21,7 +21,7 @@ from bran.encoding.vectors import SubwordVectors
 from bran.errors import ModelError
 from bran.evaluation.gold import GoldStandard
 from bran.evaluation.predictions import Predictions
-from bran.evaluation.thresholds import Threshold, best_threshold, score_curve
+from bran.evaluation.thresholds import Threshold, best_threshold, expected_threshold, score_curve
 from bran.extraction.predictor import Predictor
 from bran.extraction.trained_model import ModelDescription, TrainedModel
 from bran.nn.devices import Processes, choose_device
@@ -119,8 +119,8 @@ class Fitter:
         return GoldStandard(documents, self.schema, self.hypernyms, split=split, mesh=self.mesh_version)
 
     def threshold(self, documents: Sequence[Document], predictions: Predictions) -> Threshold:
-        """The threshold with the best F1 under the config's protocol."""
-        return best_threshold(score_curve(self.gold(documents), predictions, protocol=self.config.protocol))
+        """The threshold with the best expected F1 under the config's protocol."""
+        return expected_threshold(self.gold(documents), predictions, protocol=self.config.protocol)
 
     def _new(self, train: Sequence[Document], init: Path | None) -> TrainedModel:
         """An untrained model, or the one in ``init``."""

@@ -1,12 +1,18 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from bran.corpus.document import Document, Mention, Passage, Relation
+from bran.corpus.schema import load_schema
 from bran.errors import ConfigError, DataError
 from bran.evaluation.gold import GoldStandard
-from bran.evaluation.thresholds import best_threshold, score_curve
+from bran.evaluation.predictions import Predictions
+from bran.evaluation.report import evaluate
+from bran.evaluation.thresholds import best_threshold, expected_threshold, score_curve
 
 
 @pytest.fixture
@@ -86,3 +92,49 @@ def test_missing_scores_are_refused(gold, make_predictions):
 def test_an_unknown_protocol_is_refused(documents, schema, scored):
     with pytest.raises(ConfigError, match="'filtered'; expected one of raw"):
         score_curve(GoldStandard(documents, schema), scored)
+
+
+def one_candidate_each(scores, right):
+    """Gold and predictions of as many documents, each with one candidate."""
+    mentions = (Mention(0, 4, "Chemical", ("MESH:C1",)), Mention(9, 13, "Disease", ("MESH:D1",)))
+    relation = Relation("CID", "MESH:C1", "MESH:D1")
+    gold = [
+        Document(f"{number}", (Passage("title", f"Drug and harm {number}."),), mentions, (relation,) if holds else ())
+        for number, holds in enumerate(right)
+    ]
+    found = {f"{number}": (replace(relation, score=float(score)),) for number, score in enumerate(scores)}
+    return GoldStandard(gold, load_schema("cdr")), Predictions("system", found)
+
+
+def test_the_expected_threshold_is_half_the_f1_where_scores_are_probabilities():
+    # Lipton, Elkan, Naryanaswamy: Optimal thresholding of classifiers to maximize F1 measure, 2014.
+    generator = np.random.default_rng(0)
+    scores = generator.uniform(0.01, 0.99, 4000)
+    gold, predictions = one_candidate_each(scores, generator.uniform(size=4000) < scores)
+    threshold = expected_threshold(gold, predictions, protocol="raw")
+    assert threshold.value == pytest.approx(threshold.f1 / 2, abs=0.02)
+
+
+def test_the_expected_threshold_scores_what_keeping_at_it_scores():
+    generator = np.random.default_rng(1)
+    scores = generator.uniform(0.01, 0.99, 60).round(1)
+    gold, predictions = one_candidate_each(scores, generator.uniform(size=60) < scores)
+    threshold = expected_threshold(gold, predictions, protocol="raw")
+    report = evaluate(gold, predictions.keep(threshold.value), resamples=0)
+    assert threshold.f1 == pytest.approx(report.cards["raw"].score())
+
+
+def test_one_wrong_relation_at_the_top_moves_the_expected_threshold_little():
+    scores = np.linspace(0.02, 0.98, 49)
+    right = scores > 0.5
+    right[::7] = ~right[::7]
+    clean = expected_threshold(*one_candidate_each(scores, right), protocol="raw")
+    right[-2] = False
+    noisy = expected_threshold(*one_candidate_each(scores, right), protocol="raw")
+    assert abs(clean.value - noisy.value) < 0.1
+
+
+@pytest.mark.parametrize("right", [[True, True], [False, False]])
+def test_relations_that_are_all_alike_have_no_expected_threshold(right):
+    with pytest.raises(DataError, match="expected right and wrong ones"):
+        expected_threshold(*one_candidate_each([0.2, 0.4], right), protocol="raw")
