@@ -15,6 +15,9 @@ from bran.corpus.document import Document
 from bran.corpus.readers import ErrorLog, Strict
 from bran.export.table import rows
 
+_WIDTH = 120
+"""Of tables that do not go to a terminal."""
+
 
 def extract(
     inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...", help="PubTator files, plain or gzipped.")],
@@ -57,7 +60,10 @@ def extract(
         if output is None:
             _add(table, document)
     if output is None:
-        Console().print(table)
+        console = Console()
+        if not console.is_terminal:
+            console.width = _WIDTH
+        console.print(table)
     if not quiet:
         left_out = ", ".join(f"{count} {name}" for name, count in predictor.notes.items() if count)
         typer.echo(f"{counts.documents} documents, {counts.relations} relations", err=True)

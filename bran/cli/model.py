@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+_METRICS = ("precision", "recall", "f1")
+
 app = typer.Typer(help="Look into models.", no_args_is_help=True)
 
 
@@ -49,6 +51,11 @@ def info(
     table.add_row("weights", f"{model.parameters:,} ({size / 1e6:.1f} MB on disk)")
     table.add_row("threshold", f"{description.threshold:.4f}")
     table.add_row("made by", f"bran {description.bran_version}")
-    for key, value in description.training.items():
+    facts = dict(description.training)
+    for kind, protocols in facts.pop("scores", {}).items():
+        for protocol, values in protocols.items():
+            means = "  ".join("{} {:.1f} ± {:.1f}".format(metric, *values[metric]) for metric in _METRICS)
+            table.add_row(f"{kind} x {len(values['splits'])}, {protocol}", means)
+    for key, value in facts.items():
         table.add_row(key, Text(value if isinstance(value, str) else json.dumps(value)))
     Console().print(table)
