@@ -9,7 +9,8 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -52,8 +53,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); expected a YAML file") from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigError(f"{path}:{line}: {error.problem}; expected valid YAML") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+        raise ConfigError(f"{path}: {' '.join(str(error).split())}; expected valid YAML") from None
     if data is None:
         return {}
     if not isinstance(data, dict):
@@ -67,7 +71,7 @@ def override(data: Mapping[str, Any], overrides: Iterable[str]) -> dict[str, Any
     Raises:
         ConfigError: when an override has no ``=``, an empty key, or goes through a plain value.
     """
-    result: dict[str, Any] = json.loads(json.dumps(data))
+    result: dict[str, Any] = deepcopy(dict(data))
     for item in overrides:
         key, separator, value = item.partition("=")
         if not separator or not all(key.split(".")):
@@ -105,27 +109,36 @@ def config_hash(config: BaseModel) -> str:
 
 
 def _explain(cls: type[BaseModel], item: Any) -> str:
-    key = ".".join(str(part) for part in item["loc"]) or "(the whole config)"
+    key = ".".join(str(part) for part in item["loc"])
     if item["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(str(item["loc"][-1]), sorted(_keys(cls, set())), n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        return f"unknown key {key!r} (value {item['input']!r}){hint}"
+        return f"unknown key {key!r} (value {item['input']!r}){_hint(cls, key)}"
     if item["type"] == "missing":
         return f"key {key!r} is missing"
-    return f"{key} = {item['input']!r}: {item['msg']}"
+    if item["type"] == "union_tag_not_found":
+        return f"key {f'{key}.kind'!r} is missing"
+    message: str = item["msg"].removeprefix("Value error, ")  # pydantic's words for a validator of ours
+    return f"{key} = {item['input']!r}: {message}" if key else message
 
 
-def _keys(annotation: Any, seen: set[type]) -> set[str]:
-    """Every field name reachable from a config class, for the "did you mean" hint."""
+def _hint(cls: type[BaseModel], key: str) -> str:
+    """What may have been meant by the unknown ``key``: by its name alone when that stands beside it."""
+    known = list(_keys(cls))
+    parent, _, name = key.rpartition(".")
+    close = difflib.get_close_matches(name, sorted({path.rpartition(".")[2] for path in known}), n=1)
+    if not close:
+        return ""
+    alike = [path for path in known if path.rpartition(".")[2] == close[0]]
+    nearest = max(alike, key=lambda path: difflib.SequenceMatcher(None, path, key).ratio())
+    return f"; did you mean {nearest.removeprefix(f'{parent}.')!r}?"
+
+
+def _keys(annotation: Any) -> Iterator[str]:
+    """Every dotted key that is reachable from a config class."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        if annotation in seen:
-            return set()
-        seen.add(annotation)
-        names = set(annotation.model_fields)
-        for field in annotation.model_fields.values():
-            names |= _keys(field.annotation, seen)
-        return names
-    nested: set[str] = set()
+        for name, field in annotation.model_fields.items():
+            key = field.alias or name
+            yield key
+            yield from (f"{key}.{rest}" for rest in _keys(field.annotation))
+        return
     for argument in getattr(annotation, "__args__", ()):
-        nested |= _keys(argument, seen)
-    return nested
+        yield from _keys(argument)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -48,18 +49,17 @@ def extract(
     """
     from bran.extraction.predictor import Predictor
     from bran.workflows.bundled import model_folder
-    from bran.workflows.extract import Counts, read_inputs
     from bran.workflows.extract import extract as run
+    from bran.workflows.extract import read_inputs
 
     predictor = Predictor.load(model or model_folder(), device=device, evidence=True)
-    log = ErrorLog()
+    log, table = ErrorLog(), _table()
+    on_error = Strict() if strict else log
     schema = predictor.model.description.relation_schema
-    documents = read_inputs(inputs, schema, input_format=input_format, on_error=Strict() if strict else log)
-    table, counts = _table(), Counts()
-    for document in run(predictor, documents, output=output, threshold=threshold, counts=counts):
-        if output is None:
-            _add(table, document)
-    if output is None:
+    documents = read_inputs(inputs, schema, input_format=input_format, on_error=on_error)
+    show = None if output else partial(_add, table)
+    counts = run(predictor, documents, output=output, threshold=threshold, on_error=on_error, show=show)
+    if table.rows:
         console = Console()
         if not console.is_terminal:
             console.width = _WIDTH

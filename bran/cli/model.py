@@ -30,6 +30,7 @@ def info(
 
     Example: bran model info runs/bran/refit/model
     """
+    from bran.extraction.model_card import fact_text
     from bran.extraction.trained_model import TrainedModel
     from bran.workflows.bundled import model_folder
 
@@ -57,5 +58,5 @@ def info(
             means = "  ".join("{} {:.1f} ± {:.1f}".format(metric, *values[metric]) for metric in _METRICS)
             table.add_row(f"{kind} x {len(values['splits'])}, {protocol}", means)
     for key, value in facts.items():
-        table.add_row(key, Text(value if isinstance(value, str) else json.dumps(value)))
-    Console().print(table)
+        table.add_row(key, Text(fact_text(value)))
+    Console(markup=False).print(table)

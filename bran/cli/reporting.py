@@ -17,7 +17,7 @@ def report(log: ErrorLog) -> None:
     for error in log.skipped:
         typer.echo(f"skipped: {error}", err=True)
     for message, count in log.dropped.most_common():
-        typer.echo(f"dropped {count} times: {message}", err=True)
+        typer.echo(f"dropped rows: {count}; first {log.places[message]}: {message}", err=True)
     if log.skipped:
         typer.echo(f"documents skipped: {len(log.skipped)}", err=True)
         raise typer.Exit(EXIT_SKIPPED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -25,6 +25,9 @@ from rich.text import Text
 if TYPE_CHECKING:
     from bran.workflows.fitting import Listener
     from bran.workflows.summary import Summary
+
+_PLAIN: dict[str, Any] = {"highlight": False, "markup": False, "soft_wrap": True}
+"""How lines are printed that must stay as they are."""
 
 
 class SpeedColumn(ProgressColumn):
@@ -63,7 +66,7 @@ class ProgressDisplay:
 
             def on_epoch(metrics: Mapping[str, float], epoch: int) -> None:
                 numbers = "  ".join(f"{key} {value:.4g}" for key, value in metrics.items())
-                self.console.print(f"{name}  epoch {epoch}  {numbers}", highlight=False)
+                self.console.print(f"{name}  epoch {epoch}  {numbers}", **_PLAIN)
 
             yield Listener(on_epoch, lambda read: bar.advance(task, read))
 
@@ -127,9 +130,10 @@ def train(
 
 
 def _show(summary: Summary, console: Console, output: Path) -> None:
-    table = Table("splits", "protocol", "P", "R", "F1", "F1 of each", title="test parts, micro, mean ± sd in percent")
+    title = "test parts, micro, mean ± sd in percent"
+    table = Table("splits", "protocol", "P", "R", "F1", "F1 of each", title=title, title_justify="left")
     for row in summary.rows:
         table.add_row(*row)
     if summary.rows:
         console.print(table)
-    console.print(f"scores with signatures: {output / 'summary.md'}", highlight=False)
+    console.print(f"scores with signatures: {output / 'summary.md'}", **_PLAIN)

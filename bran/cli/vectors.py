@@ -7,6 +7,11 @@ from typing import Annotated
 
 import typer
 
+from bran.cli.reporting import report
+from bran.config import parse_config
+from bran.corpus.readers import ErrorLog
+from bran.errors import DataError
+
 
 def vectors(
     texts: Annotated[
@@ -26,15 +31,17 @@ def vectors(
 
     Example: bran vectors pubmed.jsonl.gz -o vectors --exclude test_pmids.txt
     """
-    from bran.encoding.subwords import SubwordConfig
     from bran.encoding.vectors import SubwordVectors, VectorConfig
-    from bran.errors import ConfigError
     from bran.workflows.texts import read_ids, read_texts
 
-    read = list(read_texts(texts, exclude=read_ids(exclude or ())))
+    config = parse_config(VectorConfig, {"subwords": {"vocabulary": vocabulary}, "dim": dim}, source="vectors")
+    log = ErrorLog()
+    read = list(read_texts(texts, exclude=read_ids(exclude or ()), on_error=log))
     if not read:
-        raise ConfigError("no text is left to learn from; expected documents with a title or an abstract")
-    learned = SubwordVectors.learn(read, VectorConfig(subwords=SubwordConfig(vocabulary=vocabulary), dim=dim))
+        nothing = DataError("no text is left to learn from; expected documents with a title or an abstract")
+        raise log.skipped[0] if log.skipped else nothing
+    learned = SubwordVectors.learn(read, config)
     learned.save(output)
     shape = "{} subwords of {} dimensions".format(*learned.vectors.shape)
     typer.echo(f"{output}: {shape}, from {len(read)} texts", err=True)
+    report(log)

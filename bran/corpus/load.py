@@ -138,7 +138,10 @@ def load_corpus(
             if split and given.setdefault(document.id, split) != split:
                 message = f"id {document.id!r} is in the {given[document.id]} split too; expected it in one split"
                 raise DuplicateDocumentError(message, Place(str(file), document=document.id))
-    return Corpus(tuple(documents), given)
+    try:
+        return Corpus(tuple(documents), given)
+    except DuplicateDocumentError as error:
+        raise error.at(Place(str(path), document=error.place.document)) from None
 
 
 def _published_files(folder: Path, splits: Collection[str]) -> dict[str, Path]:

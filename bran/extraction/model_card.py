@@ -38,7 +38,7 @@ def _sections(card: CardConfig, facts: Mapping[str, Any]) -> Iterator[str]:
     if card.purpose:
         yield from (card.purpose, "")
     yield from _listed("Trained on", card.data)
-    yield from _listed("Training", [f"{key}: {facts[key]}" for key in _TRAINING if key in facts])
+    yield from _listed("Training", [f"{key}: {fact_text(facts[key])}" for key in _TRAINING if key in facts])
     if "scores" in facts:
         yield from ("## Scores", "", *_scores(facts["scores"]), "")
     yield from _listed("Limits", card.limits)
@@ -47,7 +47,14 @@ def _sections(card: CardConfig, facts: Mapping[str, Any]) -> Iterator[str]:
         yield from ("## Made by", "", "```sh", card.command.strip(), "```")
 
 
-_TRAINING = ("corpus", "config", "seed", "documents", "epochs", "kept_epoch", "threshold")
+_TRAINING = ("corpus", "config", "init", "seed", "documents", "epochs", "kept_epoch", "threshold", "out_of_fold")
+
+
+def fact_text(value: Any) -> str:
+    """A fact for people: numbers of four digits, a mapping as ``key value, key value``."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {fact_text(item)}" for key, item in value.items())
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _listed(title: str, items: Any) -> Iterator[str]:
@@ -67,4 +74,4 @@ def _scores(scores: Mapping[str, Any]) -> Iterator[str]:
     for protocols in scores.values():
         for values in protocols.values():
             for split, entry in values["splits"].items():
-                yield f"- {split}: F1 {entry['f1']}, `{entry['signature']}`"
+                yield f"- {split}: F1 {entry['f1']:.1f}, `{entry['signature']}`"

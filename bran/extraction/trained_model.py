@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from pydantic import Field
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 import bran
@@ -23,6 +23,7 @@ from bran.encoding.examples import DocumentEncoder, EncodingConfig
 from bran.encoding.subwords import Subwords
 from bran.errors import ConfigError, ModelError
 from bran.extraction.model_card import CardConfig, render_card
+from bran.files import atomic_write, atomic_write_binary
 from bran.nn.model import Bran, ModelConfig
 
 FORMAT_VERSION = 1
@@ -75,16 +76,14 @@ class TrainedModel:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / DESCRIPTION).unlink(missing_ok=True)  # what is half written is no model
         weights = {name: _smallest(tensor.detach().cpu()) for name, tensor in self.network.state_dict().items()}
-        partial = folder / f".{WEIGHTS}.partial"
-        save_file(weights, partial)
-        partial.replace(folder / WEIGHTS)
+        with atomic_write_binary(folder / WEIGHTS) as binary:
+            binary.write(save(weights))
         self.subwords.save(folder / SUBWORDS)
-        card = render_card(self.description.name, self.description.card, self.description.training)
-        (folder / CARD).write_text(card, encoding="utf-8")
-        text = json.dumps(self.description.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
-        partial = folder / f".{DESCRIPTION}.partial"
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(folder / DESCRIPTION)
+        facts = {"threshold": self.description.threshold, **self.description.training}
+        with atomic_write(folder / CARD) as text:
+            text.write(render_card(self.description.name, self.description.card, facts))
+        with atomic_write(folder / DESCRIPTION) as text:
+            text.write(json.dumps(self.description.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n")
 
     @classmethod
     def load(cls, folder: Path, *, device: torch.device | None = None) -> TrainedModel:
@@ -126,7 +125,8 @@ def read_description(folder: Path) -> ModelDescription:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ModelError(f"{path}: not a model folder ({error}); expected what `bran train` writes") from None
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ModelError(f"{path}: not a model folder ({reason}); expected what `bran train` writes") from None
     version = data.get("format_version") if isinstance(data, dict) else None
     if version != FORMAT_VERSION:
         raise ModelError(f"{path}: format version {version!r}; this version of bran reads {FORMAT_VERSION}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +10,14 @@ from pathlib import Path
 from bran.corpus.document import Document
 from bran.corpus.readers import ErrorHandler, read_documents
 from bran.corpus.schema import Schema
-from bran.errors import DuplicateDocumentError, Place
+from bran.errors import DuplicateDocumentError, FormatError, Place
 from bran.export.writers import open_writer
 from bran.extraction.predictor import Predictor
 
 
 @dataclass(slots=True)
 class Counts:
-    """What an extraction has gone through so far."""
+    """What an extraction has found."""
 
     documents: int = 0
     relations: int = 0
@@ -48,24 +48,32 @@ def extract(
     *,
     output: Path | None,
     threshold: float | None,
-    counts: Counts,
-) -> Iterator[Document]:
-    """Predict, write, and hand on each document.
+    on_error: ErrorHandler,
+    show: Callable[[Document], None] | None = None,
+) -> Counts:
+    """Predict and write the relations of each document.
 
     Args:
         predictor: the model.
         documents: with mentions.
         output: a file that appears when all is done, its format told by its suffix; ``None``: nothing is written.
         threshold: the model's own when ``None``.
-        counts: kept up to date.
+        on_error: is told of documents that the format of ``output`` cannot hold; they are left out.
+        show: takes each document with its relations.
     """
-    description = predictor.model.description
+    description, counts = predictor.model.description, Counts()
     version = description.bran_version
     opened = open_writer(output, schema=description.relation_schema, model_version=version) if output else nullcontext()
     with opened as writer:
         for document in predictor.predict(documents, threshold=threshold):
-            if writer is not None:
-                writer.write(document)
+            try:
+                if writer is not None:
+                    writer.write(document)
+            except FormatError as error:
+                on_error.skip(error.at(Place(str(output), document=document.id)))
+                continue
+            if show is not None:
+                show(document)
             counts.documents += 1
             counts.relations += len(document.relations)
-            yield document
+    return counts

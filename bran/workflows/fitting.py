@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from bran.config import config_hash
+from bran.config import Config, config_hash
 from bran.corpus.document import Document, Pair
 from bran.corpus.hypernyms import HypernymFilter
 from bran.corpus.load import Corpus
@@ -18,7 +20,7 @@ from bran.corpus.splits import Split
 from bran.encoding.examples import DocumentEncoder, PairFilter
 from bran.encoding.subwords import Subwords
 from bran.encoding.vectors import SubwordVectors
-from bran.errors import ModelError
+from bran.errors import ModelError, TrainingError
 from bran.evaluation.gold import GoldStandard
 from bran.evaluation.predictions import Predictions
 from bran.evaluation.thresholds import Threshold, best_threshold, expected_threshold, score_curve
@@ -92,8 +94,13 @@ class Fitter:
             folder: where checkpoints go.
             listener: hears of epochs.
             init: a model folder to start from, instead of random weights; its vocabulary is taken over.
+
+        Raises:
+            TrainingError: when there is nothing to learn, or no threshold to choose; before anything is trained.
+            ModelError: when ``init`` cannot be a start, or the checkpoint cannot be gone on from.
         """
         listener = listener or Listener()
+        self._check(split, train, validation)
         model = self._new(train, init)
         encoder = DocumentEncoder(self.config.encoding, model.subwords, self.schema, pair_filter=self._filter())
         validate = (lambda network: self._validate(model, validation)) if validation else None
@@ -150,10 +157,31 @@ class Fitter:
             ModelError: when it was built for another schema or by other settings.
         """
         model = TrainedModel.load(folder, device=self.device)
-        for part in ("relation_schema", "model"):
-            if getattr(model.description, part) != getattr(wanted, part):
-                raise ModelError(f"{folder}: has another {part.replace('_', ' ')} than the config; it is no start")
+        for part in ("relation_schema", "model", "encoding.window"):
+            found, expected = (attrgetter(part)(description) for description in (model.description, wanted))
+            if found != expected:
+                difference = _difference(part, found, expected)
+                raise ModelError(f"{folder}: has {difference}, as the config has it; the model is no start for it")
         return TrainedModel(wanted, model.subwords, model.network)
+
+    def _check(self, split: Split, train: Sequence[Document], validation: Sequence[Document]) -> None:
+        if True not in self._answers(train):
+            raise TrainingError(
+                f"split {split.name}: none of the {len(train)} training documents has a related pair to learn from"
+            )
+        if validation and len(self._answers(validation)) < 2:
+            raise TrainingError(
+                f"split {split.name}: the {len(validation)} validation documents have no two pairs of which one is "
+                "related and one is not; expected more of them, to choose a threshold by, or none (validation: 0)"
+            )
+
+    def _answers(self, documents: Iterable[Document]) -> set[bool]:
+        """Whether ``documents`` have pairs that are related, and pairs that are not."""
+        return {
+            (pair.head.id, pair.tail.id) in {(relation.head, relation.tail) for relation in document.relations}
+            for document in documents
+            for pair in self.schema.candidates(document)
+        }
 
     def _filter(self) -> PairFilter | None:
         if not self.config.hypernym_filter:
@@ -192,3 +220,12 @@ class Fitter:
             },
         }
         return TrainedModel(model.description.model_copy(update=update), model.subwords, model.network)
+
+
+def _difference(name: str, found: Any, expected: Any) -> str:
+    """Where two settings called ``name`` first differ."""
+    if isinstance(found, Config) and type(found) is type(expected):
+        for field in type(found).model_fields:
+            if getattr(found, field) != getattr(expected, field):
+                return _difference(f"{name}.{field}", getattr(found, field), getattr(expected, field))
+    return f"{name} = {found!r}; expected {expected!r}"

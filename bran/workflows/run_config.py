@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from bran.config import Config
 from bran.corpus.splits import SplitConfig
@@ -37,3 +37,9 @@ class RunConfig(Config):
     encoding: EncodingConfig = EncodingConfig()
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
+
+    @model_validator(mode="after")
+    def _trains_something(self) -> RunConfig:
+        if not self.splits and not self.refit:
+            raise ValueError("neither splits nor refit are given, so there is nothing to train")
+        return self

@@ -73,10 +73,10 @@ class Summary:
         return {
             name: {
                 protocol: {
-                    **{m: [round(group.mean(protocol, m), 2), round(group.deviation(protocol, m), 2)] for m in METRICS},
+                    **{m: [round(group.mean(protocol, m), 4), round(group.deviation(protocol, m), 4)] for m in METRICS},
                     "splits": {
                         split: {
-                            "f1": round(100 * report.cards[protocol].score("micro", "f1"), 2),
+                            "f1": round(100 * report.cards[protocol].score("micro", "f1"), 4),
                             "signature": str(report.cards[protocol].signature),
                         }
                         for split, report in group.reports.items()

@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from bran.corpus.readers import ErrorLog, read_documents
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from bran.corpus.readers import ErrorHandler, read_documents
 from bran.errors import FormatError, Place
 from bran.files import open_text
 
 
-def read_texts(paths: Sequence[Path], *, exclude: Collection[str] = ()) -> Iterator[str]:
+class _Record(BaseModel):
+    """One line; whatever else stands there is passed over."""
+
+    model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
+
+    pmid: str | None = None
+    id: str | None = None
+    title: str | None = None
+    abstract: str | None = None
+    text: str | None = None
+
+
+def read_texts(
+    paths: Sequence[Path], *, exclude: Collection[str] = (), on_error: ErrorHandler | None = None
+) -> Iterator[str]:
     """Title and abstract of each document of ``paths``.
 
     Args:
         paths: ``.jsonl[.gz]`` files with ``title`` and ``abstract`` (or ``text``), or annotated documents.
         exclude: ids (``pmid`` or ``id``) that are left out.
+        on_error: is told of annotated documents that are left out; by default the first error is raised.
 
     Raises:
         DataError: when a file cannot be read.
@@ -25,8 +41,7 @@ def read_texts(paths: Sequence[Path], *, exclude: Collection[str] = ()) -> Itera
         if path.name.removesuffix(".gz").endswith(".jsonl"):
             yield from _json_texts(path, exclude)
         else:
-            # Types do not matter here, and a document that breaks its format says nothing of the others.
-            yield from (doc.text for doc in read_documents(path, on_error=ErrorLog()) if doc.id not in exclude)
+            yield from (doc.text for doc in read_documents(path, on_error=on_error) if doc.id not in exclude)
 
 
 def read_ids(paths: Sequence[Path]) -> set[str]:
@@ -46,10 +61,12 @@ def _json_texts(path: Path, exclude: Collection[str]) -> Iterator[str]:
     with open_text(path) as lines:
         for number, line in enumerate(lines, start=1):
             try:
-                record = json.loads(line)
-                parts = [record.get(key) for key in ("title", "abstract", "text")]
-            except (ValueError, AttributeError):
-                message = f"{line[:40]!r}; expected one JSON object per line"
+                record = _Record.model_validate_json(line)
+            except ValidationError as error:
+                first = error.errors()[0]
+                key, found = ".".join(map(str, first["loc"])) or "line", str(first["input"]).strip()[:40]
+                message = f"{key} {found!r}: {first['msg']}; expected a JSON object with title and abstract"
                 raise FormatError(message, Place(str(path), number)) from None
-            if str(record.get("pmid", record.get("id", ""))) not in exclude and any(parts):
-                yield " ".join(part for part in parts if part)
+            parts = [part for part in (record.title, record.abstract, record.text) if part]
+            if parts and (record.pmid or record.id) not in exclude:
+                yield " ".join(parts)

@@ -2,7 +2,7 @@
 
 A run's folder::
 
-    config.yaml            the resolved config
+    run.json               the resolved config, and hashes of it, of the corpus and of the model that was started from
     splits.json            document ids of every part
     <split>/model/         the trained model
     <split>/candidates.parquet   every candidate of the test part with its score
@@ -17,6 +17,7 @@ import json
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -29,7 +30,7 @@ from bran.evaluation.predictions import Predictions
 from bran.evaluation.report import EvaluationReport, evaluate
 from bran.export.reading import read_table
 from bran.export.writers import open_writer
-from bran.extraction.trained_model import TrainedModel, read_description
+from bran.extraction.trained_model import DESCRIPTION, TrainedModel, read_description
 from bran.files import atomic_write
 from bran.training.checkpoint import CHECKPOINT
 from bran.training.loop import Metrics
@@ -38,7 +39,7 @@ from bran.workflows.run_config import RunConfig
 from bran.workflows.summary import Summary
 from bran.workflows.tracking import Run, Tracker
 
-CANDIDATES, SCORES, MODEL = "candidates.parquet", "scores.json", "model"
+CANDIDATES, SCORES, MODEL, REFIT = "candidates.parquet", "scores.json", "model", "refit"
 
 
 class Display(Protocol):
@@ -99,12 +100,13 @@ class TrainingRun:
             only: names of splits; the others, and the refit, are left for another time.
 
         Raises:
-            ConfigError: when ``only`` names no split, or the folder holds a run of another config or corpus.
+            ConfigError: when ``only`` names no split, two splits have one name, or the folder holds results of
+                another config, corpus or start.
         """
         groups = self._groups(only)
         self._write_settings()
         self.fitter.machine.processes.wait()
-        with self.tracker.start(self.config.name, tags={"config": config_hash(self.config)}) as run:
+        with self.tracker.start(self.config.name, tags=self._identity) as run:
             self._log_settings(run, source)
             outcomes = [[self._split(split, run) for split in group] for group in groups]
             summary = Summary.of([{outcome.split.name: outcome.report for outcome in group} for group in outcomes])
@@ -124,20 +126,32 @@ class TrainingRun:
             self.fitter.fit(split, train, validation, folder=self.folder / split.name, init=self.init)
 
     def _groups(self, only: Sequence[str]) -> list[list[Split]]:
-        """The splits of each kind, without those that are not wanted now."""
+        """The splits of each kind, without those that are neither wanted now nor done."""
         groups = [config.build(self.corpus) for config in self.config.splits]
         names = [split.name for group in groups for split in group]
+        for name in names:
+            if names.count(name) > 1:
+                raise ConfigError(f"splits: {name!r} stands twice; expected each kind of split once")
         for name in only:
             if name not in names:
                 raise ConfigError(f"split {name!r}; the config has {', '.join(names) or 'none'}")
-        return [[split for split in group if not only or split.name in only] for group in groups]
+        wanted = only or names
+        return [[split for split in group if split.name in wanted or self._done(split)] for group in groups]
 
     @property
     def _everything(self) -> Split:
-        return Split("refit", tuple(document.id for document in self.corpus.documents), (), ())
+        return Split(REFIT, tuple(document.id for document in self.corpus.documents), (), ())
+
+    @cached_property
+    def _identity(self) -> dict[str, str]:
+        """Hashes of what decides the results."""
+        init = {"init": config_hash(read_description(self.init))} if self.init else {}
+        return {"config": config_hash(self.config), "corpus": self.corpus.hash, **init}
 
     def _done(self, split: Split) -> bool:
-        return (self.folder / split.name / (SCORES if split.test else MODEL)).exists()
+        """Whether the last file that is written of ``split`` is there."""
+        last = Path(MODEL, DESCRIPTION) if split.name == REFIT else Path(SCORES)
+        return (self.folder / split.name / last).exists()
 
     def _split(self, split: Split, run: Run) -> Outcome:
         """Fit and score one split, or only read what an earlier start has left of it."""
@@ -154,6 +168,7 @@ class TrainingRun:
             child.log_file(folder / CANDIDATES)
             child.log_dict(outcome.report.to_dict(), SCORES)
             _write_json(folder / SCORES, outcome.report.to_dict())
+            (folder / CHECKPOINT).unlink(missing_ok=True)
         return outcome
 
     def _fit(self, split: Split, folder: Path, run: Run) -> TrainedModel:
@@ -166,14 +181,13 @@ class TrainingRun:
 
             heard = Listener(on_epoch, listener.advance)
             model = self.fitter.fit(split, train, validation, folder=folder, listener=heard, init=self.init)
-        record = {**model.description.training, "corpus": self.corpus.hash}
+        record = {**model.description.training, **self._identity}
         model.description = model.description.model_copy(update={"training": record})
         return model
 
     def _save(self, model: TrainedModel, folder: Path, run: Run) -> None:
-        """Write and log the model, and delete the checkpoint, which is now of no use."""
+        """Write and log the model."""
         model.save(folder / MODEL)
-        (folder / CHECKPOINT).unlink(missing_ok=True)
         run.log_params({"threshold": model.description.threshold})
         run.log_model(folder / MODEL, example=self.corpus.documents[0])
 
@@ -208,19 +222,20 @@ class TrainingRun:
                     update={"threshold": threshold.value, "training": record}
                 )
             self._save(model, folder, child)
+            (folder / CHECKPOINT).unlink(missing_ok=True)
 
     def _write_settings(self) -> None:
         splits = {split.name: asdict(split) for group in self._groups(()) for split in group}
-        settings = self.config.model_dump(mode="json", by_alias=True)
-        record = {"config": config_hash(self.config), "corpus": self.corpus.hash, "settings": settings}
         path = self.folder / "run.json"
-        if path.exists():
+        if path.exists() and any(self.folder.glob("*/*")):  # a start that left nothing binds nobody
             earlier = json.loads(path.read_text(encoding="utf-8"))
-            for key in ("config", "corpus"):
-                if earlier[key] != record[key]:
-                    raise ConfigError(f"{self.folder}: holds a run of {key} {earlier[key]}, this one is {record[key]}")
+            for key in ("config", "corpus", "init"):
+                found, expected = earlier.get(key), self._identity.get(key)
+                if found != expected:
+                    message = f"{self.folder}: holds results of {key} {found}, this run has {expected}"
+                    raise ConfigError(f"{message}; expected another folder, or an empty one")
         self.folder.mkdir(parents=True, exist_ok=True)
-        _write_json(path, record)
+        _write_json(path, {**self._identity, "settings": self.config.model_dump(mode="json", by_alias=True)})
         _write_json(self.folder / "splits.json", {"corpus": self.corpus.hash, "splits": splits})
 
     def _log_settings(self, run: Run, source: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Protocol
 
-from bran.errors import DataError
+from bran.errors import DataError, Place
 
 
 class ErrorHandler(Protocol):
@@ -36,11 +36,13 @@ class ErrorLog:
     Attributes:
         skipped: one error for each document that was left out, in order.
         dropped: how many mentions and relations were left out, by message.
+        places: where the first of them stands, by message.
     """
 
     def __init__(self) -> None:
         self.skipped: list[DataError] = []
         self.dropped: Counter[str] = Counter()
+        self.places: dict[str, Place] = {}
 
     def skip(self, error: DataError) -> None:
         """Remember ``error``."""
@@ -49,3 +51,4 @@ class ErrorLog:
     def drop(self, error: DataError) -> None:
         """Count ``error`` by its message."""
         self.dropped[error.message] += 1
+        self.places.setdefault(error.message, error.place)
