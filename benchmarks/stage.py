@@ -11,7 +11,7 @@ import torch
 
 from benchmarks.timing import Clock, timed
 from bran.corpus.document import Document
-from bran.encoding.batches import Batch, collate, pack
+from bran.encoding.batches import SHAPES, Batch, collate, pack
 from bran.encoding.examples import Example
 from bran.extraction.predictor import Predictor
 from bran.extraction.trained_model import TrainedModel
@@ -98,5 +98,5 @@ class RelationStage:
         for start in range(0, len(examples), predictor.chunk):
             chunk = [example for example in examples[start : start + predictor.chunk] if example.pairs]
             packed = pack(chunk, max_tokens=predictor.max_tokens)
-            batches += [collate([chunk[index] for index in indices]) for indices in packed]
+            batches += [collate([chunk[index] for index in indices], multiple=SHAPES) for indices in packed]
         return batches

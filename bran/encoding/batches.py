@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -15,6 +15,9 @@ from bran.encoding.examples import Example, Window
 from bran.encoding.subwords import PAD_ID
 
 IGNORED_TAG = -100
+SHAPES = 16
+"""Multiple that lengths are padded to where batches follow each other: oneDNN makes a kernel for every new shape, which
+takes as long as running it, and keeps those of the last thousand."""
 
 
 class BatchConfig(Config):
@@ -68,17 +71,21 @@ class Batch:
         return replace(self, types=torch.zeros_like(self.types))
 
 
-def collate(examples: Sequence[Example]) -> Batch:
-    """Pad ``examples`` into one batch."""
+def collate(examples: Sequence[Example], *, multiple: int = 1) -> Batch:
+    """Pad ``examples`` into one batch; its tokens, heads and tails are multiples of ``multiple``."""
     windows = [window for example in examples for window in example.windows]
     total = sum(len(example.pairs) for example in examples)
-    shape = (len(windows), max((len(window.ids) for window in windows), default=0))
+
+    def longest(lengths: Iterable[int]) -> int:
+        return -(-max(lengths, default=0) // multiple) * multiple
+
+    shape = (len(windows), longest(len(window.ids) for window in windows))
     ids = np.full(shape, PAD_ID, dtype=np.int64)
     mask = np.zeros(shape, dtype=np.bool_)
     types = np.zeros(shape, dtype=np.int64)
     tags = np.full(shape, IGNORED_TAG, dtype=np.int64)
-    heads = np.zeros((len(windows), max((len(w.heads) for w in windows), default=0)), dtype=np.int64)
-    tails = np.zeros((len(windows), max((len(w.tails) for w in windows), default=0)), dtype=np.int64)
+    heads = np.zeros((len(windows), longest(len(window.heads) for window in windows)), dtype=np.int64)
+    tails = np.zeros((len(windows), longest(len(window.tails) for window in windows)), dtype=np.int64)
     pairs = np.full((len(windows), heads.shape[1], tails.shape[1]), total, dtype=np.int64)
     layouts = np.zeros_like(pairs)
     for row, (window, offset) in enumerate(_with_offsets(examples)):

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from bran.corpus.document import Document, Evidence, Relation
-from bran.encoding.batches import collate, pack
+from bran.encoding.batches import SHAPES, collate, pack
 from bran.encoding.examples import Example
 from bran.encoding.subwords import Floats
 from bran.extraction.evidence import mention_pairs
@@ -116,7 +116,7 @@ class Predictor:
     def _run(self, examples: Sequence[Example]) -> list[_Scored]:
         """One batch through the network."""
         network = self.model.network.eval()
-        batch = collate(examples).to(self.device)
+        batch = collate(examples, multiple=SHAPES).to(self.device)
         with autocast(self.device, self.precision):
             values = network.scorer.token_pairs(network.encode(batch), batch)
             logits = network.scorer.entity_pairs(values, batch)

@@ -9,6 +9,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from bran.config import Config
+from bran.encoding.batches import SHAPES
 from bran.encoding.subwords import PAD_ID, UNK_ID
 from bran.errors import ConfigError
 
@@ -42,7 +43,7 @@ class Embeddings(nn.Module):
         self.scale = math.sqrt(dim)
         self.subwords = nn.Embedding(vocabulary, dim, padding_idx=PAD_ID)
         self.subwords.weight.requires_grad_(not config.frozen)
-        self.positions = nn.Embedding(window, dim) if config.positions else None
+        self.positions = nn.Embedding(-(-window // SHAPES) * SHAPES, dim) if config.positions else None
         self.types = nn.Embedding(types + 1, dim, padding_idx=0) if config.types else None
         self.word_dropout = config.word_dropout
         self.mention_dropout = config.mention_dropout

@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 from torch import Tensor, nn
+from torch.nn import functional
 
 from bran.config import Config
 
@@ -43,7 +44,7 @@ class Convolution(nn.Module):
         super().__init__()
         channels = [dim, *[config.expansion * dim] * (len(config.widths) - 1), dim]
         self.layers = nn.ModuleList(
-            nn.Conv1d(channels[i], channels[i + 1], width, padding=width // 2) for i, width in enumerate(config.widths)
+            TokenConvolution(channels[i], channels[i + 1], width) for i, width in enumerate(config.widths)
         )
         self.dropout = nn.Dropout(config.dropout)
 
@@ -57,13 +58,28 @@ class Convolution(nn.Module):
         Returns:
             shape ``(windows, tokens, dim)``.
         """
-        real = mask[:, None, :].to(x.dtype)  # (windows, 1, tokens)
-        hidden = x.transpose(1, 2)  # (windows, dim, tokens)
+        real, hidden = mask[:, :, None], x
         for index, layer in enumerate(self.layers):
             if index:
                 hidden = self.dropout(hidden.relu())
             hidden = layer(hidden if layer.kernel_size == (1,) else hidden * real)
-        return hidden.transpose(1, 2)
+        return hidden
+
+
+class TokenConvolution(nn.Conv1d):
+    """A convolution over tokens as they lie in memory, channels last: ``(windows, tokens, channels)``, in and out.
+
+    Torch's own takes channels first, and copies tokens there and back.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolve; as many tokens come out."""
+        (width,) = self.kernel_size
+        if width == 1:
+            return functional.linear(x, self.weight[:, :, 0], self.bias)
+        image = x.transpose(1, 2).unsqueeze(2)  # (windows, channels, 1, tokens): one row of pixels
+        convolved = functional.conv2d(image, self.weight.unsqueeze(2), self.bias, padding=(0, width // 2))
+        return convolved.squeeze(2).transpose(1, 2)
 
 
 class NoFeedForwardConfig(Config):

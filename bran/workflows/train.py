@@ -108,7 +108,7 @@ class TrainingRun:
         self.fitter.machine.processes.wait()
         with self.tracker.start(self.config.name, tags=self._identity) as run:
             self._log_settings(run, source)
-            outcomes = [[self._split(split, run) for split in group] for group in groups]
+            outcomes = [[outcome for split in group if (outcome := self._split(split, run))] for group in groups]
             summary = Summary.of([{outcome.split.name: outcome.report for outcome in group} for group in outcomes])
             if self.config.refit and not only:
                 self._refit(outcomes[0] if outcomes else [], run, summary)
@@ -150,25 +150,29 @@ class TrainingRun:
 
     def _done(self, split: Split) -> bool:
         """Whether the last file that is written of ``split`` is there."""
-        last = Path(MODEL, DESCRIPTION) if split.name == REFIT else Path(SCORES)
+        last = Path(SCORES) if split.test else Path(MODEL, DESCRIPTION)
         return (self.folder / split.name / last).exists()
 
-    def _split(self, split: Split, run: Run) -> Outcome:
-        """Fit and score one split, or only read what an earlier start has left of it."""
-        folder, test = self.folder / split.name, self.corpus.select(split.test)
+    def _split(self, split: Split, run: Run) -> Outcome | None:
+        """Fit and score one split, or only read what an earlier start has left of it; ``None`` without a test part."""
+        folder = self.folder / split.name
         if self._done(split):
-            return self._outcome(split, test, folder)
+            return self._outcome(split, folder) if split.test else None
         with run.start(split.name, tags={"split": split.name}) as child:
+            child.log_dict({"train": split.train, "validation": split.validation, "test": split.test}, "split.json")
             model = self._fit(split, folder, child)
             self._save(model, folder, child)
-            self._predict(model, test, folder)
-            outcome = self._outcome(split, test, folder)
-            child.log_dict({"train": split.train, "validation": split.validation, "test": split.test}, "split.json")
-            child.log_metrics(_flat(outcome.report))
-            child.log_file(folder / CANDIDATES)
-            child.log_dict(outcome.report.to_dict(), SCORES)
-            _write_json(folder / SCORES, outcome.report.to_dict())
+            outcome = self._score(model, split, folder, child) if split.test else None
             (folder / CHECKPOINT).unlink(missing_ok=True)
+        return outcome
+
+    def _score(self, model: TrainedModel, split: Split, folder: Path, run: Run) -> Outcome:
+        self._predict(model, self.corpus.select(split.test), folder)
+        outcome = self._outcome(split, folder)
+        run.log_metrics(_flat(outcome.report))
+        run.log_file(folder / CANDIDATES)
+        run.log_dict(outcome.report.to_dict(), SCORES)
+        _write_json(folder / SCORES, outcome.report.to_dict())
         return outcome
 
     def _fit(self, split: Split, folder: Path, run: Run) -> TrainedModel:
@@ -196,7 +200,7 @@ class TrainingRun:
             for document in self.fitter.predictor(model).predict(documents, threshold=0.0):
                 writer.write(document)
 
-    def _outcome(self, split: Split, test: Sequence[Document], folder: Path) -> Outcome:
+    def _outcome(self, split: Split, folder: Path) -> Outcome:
         """Score the predictions that lie in ``folder``, at the threshold of its model."""
         candidates = replace(
             Predictions.of(read_table(folder / CANDIDATES), system=self.config.name),
@@ -204,7 +208,8 @@ class TrainingRun:
             seed=self.config.training.seed,
         )
         predictions = candidates.keep(read_description(folder / MODEL).threshold)
-        return Outcome(split, evaluate(self.fitter.gold(test, split=split.name), predictions), candidates)
+        gold = self.fitter.gold(self.corpus.select(split.test), split=split.name)
+        return Outcome(split, evaluate(gold, predictions), candidates)
 
     def _refit(self, outcomes: Sequence[Outcome], run: Run, summary: Summary) -> None:
         """Train on everything; the threshold is the best one on predictions of models that did not see the document."""
@@ -226,17 +231,24 @@ class TrainingRun:
 
     def _write_settings(self) -> None:
         splits = {split.name: asdict(split) for group in self._groups(()) for split in group}
-        path = self.folder / "run.json"
+        identity, path = self._identity, self.folder / "run.json"
         if path.exists() and any(self.folder.glob("*/*")):  # a start that left nothing binds nobody
-            earlier = json.loads(path.read_text(encoding="utf-8"))
-            for key in ("config", "corpus", "init"):
-                found, expected = earlier.get(key), self._identity.get(key)
-                if found != expected:
-                    message = f"{self.folder}: holds results of {key} {found}, this run has {expected}"
-                    raise ConfigError(f"{message}; expected another folder, or an empty one")
+            self._check(path)
         self.folder.mkdir(parents=True, exist_ok=True)
-        _write_json(path, {**self._identity, "settings": self.config.model_dump(mode="json", by_alias=True)})
+        _write_json(path, {**identity, "settings": self.config.model_dump(mode="json", by_alias=True)})
         _write_json(self.folder / "splits.json", {"corpus": self.corpus.hash, "splits": splits})
+
+    def _check(self, path: Path) -> None:
+        """Make sure that what an earlier start wrote to ``path`` was a start of this very run."""
+        try:
+            earlier = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ConfigError(f"{path}: damaged ({error}); expected what an earlier start wrote") from None
+        for key in ("config", "corpus", "init"):
+            found, expected = earlier.get(key), self._identity.get(key)
+            if found != expected:
+                message = f"{self.folder}: holds results of {key} {found}, this run has {expected}"
+                raise ConfigError(f"{message}; expected another folder, or an empty one")
 
     def _log_settings(self, run: Run, source: Path) -> None:
         settings = self.config.model_dump(mode="json", by_alias=True)

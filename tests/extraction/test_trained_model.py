@@ -61,8 +61,21 @@ def test_a_folder_holds_json_and_safetensors_and_nothing_to_run(tmp_path: Path):
         json.loads((tmp_path / name).read_text(encoding="utf-8"))
     content = (tmp_path / "weights.safetensors").read_bytes()
     header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-    assert {item["dtype"] for item in header.values()} == {"F32"}
+    assert header["encoder.layers.0.layer.project.weight"]["dtype"] == "F32"
     assert (tmp_path / "README.md").read_text(encoding="utf-8").startswith("# tiny\n")
+
+
+def test_weights_that_fit_in_16_bits_are_stored_so_and_lose_nothing(tmp_path: Path):
+    model = tiny_model()
+    table = model.network.embeddings.subwords.weight
+    with torch.no_grad():
+        table.copy_(table.half())
+    model.save(tmp_path)
+    assert load_file(tmp_path / "weights.safetensors")["embeddings.subwords.weight"].dtype == torch.float16
+    loaded = TrainedModel.load(tmp_path).network.state_dict()
+    for name, weight in model.network.state_dict().items():
+        assert loaded[name].dtype == torch.float32
+        assert torch.equal(loaded[name], weight), name
 
 
 def test_saving_twice_writes_the_same_bytes(tmp_path: Path):

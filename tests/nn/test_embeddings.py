@@ -88,9 +88,10 @@ def test_a_start_from_vectors_keeps_their_directions_and_the_scale_of_random_one
     module.start_from(vectors)
     started = module.subwords.weight[UNK_ID + 1 :]
     ratio = started / vectors[UNK_ID + 1 :, :4]
-    torch.testing.assert_close(ratio, ratio[0, 0].expand(18, 4))
+    torch.testing.assert_close(ratio, ratio[0, 0].expand(18, 4), rtol=2e-3, atol=0)  # 16 bits keep three digits
     assert started.std().item() == pytest.approx(1 / math.sqrt(4), rel=0.1)
-    assert torch.equal(module.subwords.weight[: UNK_ID + 1], special)
+    torch.testing.assert_close(module.subwords.weight[: UNK_ID + 1], special, rtol=1e-3, atol=1e-6)
+    assert torch.equal(module.subwords.weight, module.subwords.weight.half().float())
     module(IDS, TYPES).sum().backward()
     assert module.subwords.weight.grad.any()
 

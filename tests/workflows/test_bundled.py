@@ -1,0 +1,89 @@
+"""What ships with the package is whole, and is what its card and its config say."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bran.config import config_hash, load_config
+from bran.corpus.readers import read_documents
+from bran.corpus.schema import load_schema
+from bran.encoding.vectors import SubwordVectors
+from bran.extraction.model_card import render_card
+from bran.extraction.predictor import Predictor
+from bran.extraction.trained_model import TrainedModel, read_description
+from bran.workflows.bundled import MODEL, model_folder, vectors_folder
+from bran.workflows.run_config import RunConfig
+
+SHIPPED = [path.name for path in model_folder().parent.iterdir() if path.is_dir()]
+
+
+def test_the_model_that_is_used_unless_another_is_asked_for() -> None:
+    assert model_folder() == model_folder(MODEL)
+    assert MODEL in SHIPPED
+    assert read_description(model_folder()).relation_schema == load_schema("cdr")
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_model_is_whole_small_and_tells_its_scores(name: str) -> None:
+    folder = model_folder(name)
+    description = TrainedModel.load(folder).description
+    assert sum(file.stat().st_size for file in folder.iterdir()) < 12e6
+    assert {file.name for file in folder.iterdir()} == {
+        "model.json",
+        "weights.safetensors",
+        "subwords.json",
+        "README.md",
+    }
+    card, training = description.card, description.training
+    assert all([card.purpose, card.data, card.limits, card.licence, card.command])
+    assert description.threshold == training["out_of_fold"]["value"]
+    for protocols in training["scores"].values():
+        assert set(protocols) == {"raw", "filtered"}
+        for protocol, values in protocols.items():
+            for split, entry in values["splits"].items():
+                assert f"|split:{split}|" in entry["signature"]
+                assert f"|protocol:{protocol}|" in entry["signature"]
+                assert f"|config:{training['config']}|" in entry["signature"]
+    facts = {"threshold": description.threshold, **training}
+    assert (folder / "README.md").read_text(encoding="utf-8") == render_card(description.name, card, facts)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_model_was_made_by_the_config_that_its_card_names(name: str, root: Path) -> None:
+    description = read_description(model_folder(name))
+    (path,) = (root / word for word in description.card.command.split() if word.endswith(".yaml"))
+    assert config_hash(load_config(RunConfig, path)) == description.training["config"]
+    assert yaml.safe_load(path.read_text(encoding="utf-8"))["name"] == description.name
+
+
+def test_the_model_finds_relations_in_the_sample_abstracts(samples: list[Path]) -> None:
+    schema = load_schema("cdr")
+    documents = [document for path in samples for document in read_documents(path, schema=schema)]
+    found = list(Predictor.load(model_folder()).predict(documents))
+    assert [document.id for document in found] == [document.id for document in documents]
+    pairs = sum(len(schema.candidates(document)) for document in documents)
+    assert len(documents) / 2 <= sum(len(document.relations) for document in found) < pairs / 2
+
+
+def test_vectors_by_name_or_path(tmp_path: Path) -> None:
+    assert vectors_folder("pubmed").is_dir()
+    assert vectors_folder(str(tmp_path)) == tmp_path
+    assert vectors_folder("absent") == Path("absent")
+
+
+def test_shipped_vectors_are_whole() -> None:
+    vectors = SubwordVectors.load(vectors_folder("pubmed"))
+    assert vectors.vectors.shape[0] == len(vectors.subwords)
+    assert vectors.vectors.shape[1] >= read_description(model_folder()).model.encoder.dim
+
+
+def test_what_ships_holds_no_surprise() -> None:
+    assets = model_folder().parent.parent
+    suffixes = {path.suffix for path in assets.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
+    assert suffixes <= {".json", ".safetensors", ".md", ".gz", ".py"}
+    for path in assets.rglob("*.json"):
+        json.loads(path.read_text(encoding="utf-8"))
