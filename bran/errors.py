@@ -4,7 +4,7 @@
 
     BranError                     1   anything that bran itself raises
     ├── ConfigError               3   a config, schema or override that does not hold
-    ├── DataError                 4   an input that cannot be read; names file, line and document
+    ├── DataError                 4   a file that cannot be read or opened; names file, line and document
     │   ├── FormatError               a row or file that breaks its format
     │   ├── OffsetError               a mention outside its text, or whose text does not match
     │   ├── UnknownTypeError          an entity or relation type that the schema does not have

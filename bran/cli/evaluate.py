@@ -52,7 +52,9 @@ Split = Annotated[
 ]
 Cutoff = Annotated[
     float | None,
-    typer.Option("--threshold", help="Keep relations with at least this score.", show_default="all, or the model's"),
+    typer.Option(
+        "--threshold", min=0, max=1, help="Keep relations with at least this score.", show_default="all, or the model's"
+    ),
 ]
 Bootstrap = Annotated[int, typer.Option("--bootstrap", min=0, help="Resampled corpora for intervals; 0: none.")]
 Resamples = Annotated[int, typer.Option("--bootstrap", min=1, help="Resampled corpora for intervals and p-values.")]

@@ -91,3 +91,4 @@ def _add(table: Table, document: Document) -> None:
             Text(row["sentence"] or ""),
         )
         table.add_row(*cells)
+    table.add_section()

@@ -24,10 +24,10 @@ from bran.errors import BranError
 
 EXIT_CODES = {
     0: "done",
-    1: "failed (a file that cannot be written, a fault)",
+    1: "failed (a full disk, a fault)",
     2: "wrong usage",
     3: "a config, schema or override that does not hold",
-    4: "an input that cannot be read",
+    4: "an input that cannot be read, or an output that cannot be opened",
     5: "a model that cannot be used",
     6: "done, but documents were left out",
     7: "training could not start or go on",

@@ -21,7 +21,7 @@ from sklearn.utils.extmath import randomized_svd
 
 from bran.config import Config
 from bran.encoding.subwords import UNK_ID, Floats, Ints, SubwordConfig, Subwords
-from bran.errors import ModelError
+from bran.errors import ConfigError, ModelError
 
 SUBWORDS, VECTORS = "subwords.json", "vectors.safetensors"
 
@@ -54,9 +54,15 @@ class SubwordVectors:
 
     @classmethod
     def learn(cls, texts: Sequence[str], config: VectorConfig) -> SubwordVectors:
-        """Learn a vocabulary on ``texts``, and vectors for it."""
+        """Learn a vocabulary on ``texts``, and vectors for it.
+
+        Raises:
+            ConfigError: when no text has two subwords.
+        """
         subwords = Subwords.learn(texts, config.subwords)
         counts = _co_occurrences(subwords, texts, config.window)
+        if not counts.nnz:
+            raise ConfigError(f"no two subwords stand near each other in {len(texts)} texts; expected longer ones")
         information = _information(counts, config.smoothing)
         dim = min(config.dim, len(subwords) - 1)
         left, values, _ = randomized_svd(information, dim, n_iter=4, random_state=config.seed)

@@ -10,7 +10,7 @@ from safetensors.numpy import save_file
 from bran.encoding import vectors as module
 from bran.encoding.subwords import PAD_ID, UNK_ID, Floats, SubwordConfig, Subwords
 from bran.encoding.vectors import SubwordVectors, VectorConfig
-from bran.errors import ModelError
+from bran.errors import ConfigError, ModelError
 from tests.builders import document
 
 # Words of one letter: a and b stand beside x, c and d beside y.
@@ -113,3 +113,8 @@ def test_damaged_vectors_are_refused(tmp_path: Path, vectors: dict[str, Floats] 
     path.unlink()
     with pytest.raises(ModelError, match=r"vectors\.safetensors: cannot be read"):
         SubwordVectors.load(tmp_path)
+
+
+def test_texts_of_one_word_teach_no_vectors():
+    with pytest.raises(ConfigError, match="in 2 texts; expected longer ones"):
+        SubwordVectors.learn(["a", "b"], VectorConfig(subwords=SubwordConfig(vocabulary=64)))
