@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
+from math import prod
 
 import torch
 from torch import Tensor
@@ -14,42 +16,50 @@ from benchmarks.timing import Clock, timed
 from bran.encoding.batches import Batch
 from bran.nn.model import Bran
 
-PRODUCTS = ((1024, 1024, 1024), (2048, 1024, 2048), (4096, 768, 3072), (8192, 1280, 256))
-"""Rows, inner size and columns of the matrix products whose best rate is the peak."""
+MATMUL, CONVOLUTION = "matmul", "convolution"
+SHAPES: dict[str, tuple[tuple[int, ...], ...]] = {
+    MATMUL: ((1024, 1024, 1024), (2048, 1024, 2048), (4096, 768, 3072), (8192, 1280, 256)),
+    CONVOLUTION: ((8, 512, 256, 256, 5), (8, 512, 512, 512, 5)),
+}
+"""Of a matrix product: rows, inner size, columns. Of a convolution: images, pixels of their one row, channels in and
+out, width. Multiplied, the numbers of a shape are its multiplications."""
 
 
 class Peak:
-    """The best rate at which torch multiplies large matrices here, in either of its libraries.
+    """The best rates at which torch multiplies here, in each of its two libraries.
 
-    The same product is asked of the BLAS library, as a matrix product, and of oneDNN, as a convolution of
-    width 1: in 32 bits, oneDNN can be more than twice as fast, where BLAS was made for another maker's processors.
+    A matrix product is BLAS's in 32 bits and oneDNN's in bfloat16; a convolution is oneDNN's in both, and can be
+    more than twice as fast where BLAS was made for another maker's processors.
 
     Args:
-        dtype: number format of the matrices.
+        dtype: number format.
     """
 
     def __init__(self, dtype: torch.dtype) -> None:
-        self._matrices = [
+        self._products = [
             (torch.randn(rows, inner).to(dtype), torch.randn(columns, inner).to(dtype))
-            for rows, inner, columns in PRODUCTS
+            for rows, inner, columns in SHAPES[MATMUL]
+        ]
+        self._convolutions = [
+            (torch.randn(images, pixels, inner).to(dtype), torch.randn(outer, inner, 1, width).to(dtype))
+            for images, pixels, inner, outer, width in SHAPES[CONVOLUTION]
         ]
 
     @torch.inference_mode()
     def measure(self, clock: Clock) -> dict[str, float]:
-        """Seconds of each product in each library."""
-        seconds = {}
-        for index, (left, right) in enumerate(self._matrices):
-            for name, product in (("matmul", functional.linear), ("convolution", _convolution)):
-                seconds[f"{name} {index}"], _ = timed(clock, lambda run=product, a=left, b=right: run(a, b))
-        return seconds
+        """Seconds of each shape."""
+        calls = [(f"{MATMUL} {index}", partial(functional.linear, *pair)) for index, pair in enumerate(self._products)]
+        calls += [
+            (f"{CONVOLUTION} {index}", partial(_convolve, *pair)) for index, pair in enumerate(self._convolutions)
+        ]
+        return {name: timed(clock, call)[0] for name, call in calls}
 
     @staticmethod
     def rates(seconds: Mapping[str, float]) -> dict[str, float]:
-        """Best operations per second of each library, from the medians of :meth:`measure`."""
-        operations = [2.0 * rows * inner * columns for rows, inner, columns in PRODUCTS]
+        """The best rate of each kind in operations per second, from the medians of :meth:`measure`."""
         return {
-            name: max(count / seconds[f"{name} {index}"] for index, count in enumerate(operations))
-            for name in ("matmul", "convolution")
+            kind: max(2 * prod(shape) / seconds[f"{kind} {index}"] for index, shape in enumerate(shapes))
+            for kind, shapes in SHAPES.items()
         }
 
 
@@ -65,7 +75,7 @@ def operations(network: Bran, batches: Iterable[Batch]) -> float:
     return float(counter.get_total_flops())
 
 
-def _convolution(left: Tensor, right: Tensor) -> Tensor:
-    """``left @ right.t()``: the rows are the pixels of images, channels last (torch asks oneDNN for several only)."""
-    images = left.unflatten(0, (8, -1)).transpose(1, 2).unsqueeze(2)
-    return functional.conv2d(images, right[:, :, None, None])
+def _convolve(rows: Tensor, weight: Tensor) -> Tensor:
+    """``weight`` over the rows of pixels, channels last, as many pixels as before."""
+    images = rows.transpose(1, 2).unsqueeze(2)
+    return functional.conv2d(images, weight, padding=(0, weight.shape[3] // 2))

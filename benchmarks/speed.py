@@ -34,8 +34,9 @@ class Report:
         setting: precision, threads, clock, documents, weights.
         per_document: subwords, padded subwords, pairs, 10^9 operations of matrix products.
         milliseconds: of the stage and its parts, of the peers, of training.
-        peak: 10^9 operations per second of the best large matrix product, by library.
-        ratios: of the stage and of training to their peers, and the share of the multiplications at the peak.
+        peak: 10^9 operations per second of the best large matrix product and of the best convolution.
+        ratios: of the peers to the stage and to training; and the share of the stage that its matrix products would
+            take at either peak.
         memory: largest resident MiB with the model loaded, after the stage, after the peers.
     """
 
@@ -106,7 +107,7 @@ class SpeedRun:
                 "stage: BERT-base": cost["BERT-base"] / cost["stage"],
                 "encoder: BERT-base": cost["BERT-base"] / cost["encoder"],
                 "stage: once per pair": cost["once per pair"] / cost["stage"],
-                "stage: multiplications at peak": 1000 * work / max(peak.values()) / cost["stage"],
+                **{f"stage: products at the {kind} peak": 1000 * work / peak[kind] / cost["stage"] for kind in peak},
                 "training: once per pair": cost["training once per pair"] / cost["training"],
             },
             memory=self.memory,
