@@ -10,7 +10,8 @@
     │   ├── UnknownTypeError          an entity or relation type that the schema does not have
     │   └── DuplicateDocumentError    an id (or title) that stands twice where it must not
     ├── ModelError                5   a model folder that is damaged, foreign or of another version
-    └── TrainingError             7   a training that cannot go on (diverged, no positive pair, ...)
+    ├── TrainingError             7   a training that cannot go on (diverged, no positive pair, ...)
+    └── NetworkError              8   a server that cannot be reached, refuses, or answers wrongly
 
 Exit code 2 is the shell's own (wrong usage), 6 says that a run finished but left documents out,
 and 130 that it was interrupted.
@@ -100,3 +101,19 @@ class TrainingError(BranError):
     """A training run that cannot start or go on."""
 
     exit_code = 7
+
+
+class NetworkError(BranError):
+    """A server that cannot be reached, refuses a request, or answers otherwise than expected.
+
+    Args:
+        message: what it answered and what was expected.
+        retry_after: seconds after which the same request may succeed, 0 when the server names none;
+            ``None`` when asking again does not help.
+    """
+
+    exit_code = 8
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)
