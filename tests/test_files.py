@@ -3,12 +3,23 @@ from __future__ import annotations
 import gzip
 import io
 import stat
+import sys
 from pathlib import Path
 
 import pytest
 
 from bran.errors import FormatError
-from bran.files import atomic_write, atomic_write_binary, open_binary, open_text, read_lines
+from bran.files import (
+    atomic_write,
+    atomic_write_binary,
+    file_stem,
+    open_binary,
+    open_source,
+    open_text,
+    read_head,
+    read_lines,
+    rewound,
+)
 
 
 def test_gzip_is_told_by_content_not_by_name(tmp_path: Path) -> None:
@@ -99,3 +110,59 @@ def test_compressed_output_is_reproducible(tmp_path: Path) -> None:
 def test_an_absent_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="cannot be written"), atomic_write(tmp_path / "absent" / "out.txt"):
         pass
+
+
+class Pipe(io.BytesIO):
+    """Cannot go back, and gives little at a time."""
+
+    name = "<pipe>"
+
+    def seekable(self) -> bool:
+        return False
+
+    def read1(self, size: int | None = -1, /) -> bytes:
+        return super().read1(min(3, size or 3))
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_dash_is_standard_input(monkeypatch: pytest.MonkeyPatch, packed: bool) -> None:
+    pipe = Pipe(gzip.compress(b"one\ntwo\n") if packed else b"one\ntwo\n")
+    monkeypatch.setattr(sys, "stdin", type("Stdin", (), {"buffer": pipe}))
+    assert list(read_lines("-")) == [(1, b"one"), (2, b"two")]
+    assert not pipe.closed
+    with pytest.raises(FormatError, match="stdin: is empty"), open_binary("-"):
+        pass
+
+
+def test_what_was_looked_at_is_read_again() -> None:
+    content = bytes(range(256)) * 100
+    head, stream = rewound(Pipe(content), 1000, "name")
+    assert head == content[:1000]
+    assert (stream.read(10), stream.read(), stream.read()) == (content[:10], content[10:], b"")
+    assert stream.name == "name"
+    assert rewound(io.BytesIO(b"ab"), 1000, "name")[0] == b"ab"
+
+
+def test_the_head_of_a_broken_file_is_what_there_is(tmp_path: Path) -> None:
+    path = tmp_path / "cut.gz"
+    path.write_bytes(gzip.compress(b"line\n" * 9)[:-9])
+    with open_binary(path) as stream:
+        assert read_head(stream, 1000).startswith(b"line\nline\n")
+    with pytest.raises(FormatError, match=r"cut\.gz: cannot be read on"), open_source(path) as stream:
+        stream.read()
+
+
+def test_a_stream_is_left_as_it_is() -> None:
+    given = io.BytesIO(b"x")
+    with open_source(given) as stream:
+        assert stream is given
+    assert not given.closed
+    with pytest.raises(FormatError, match="<pipe>: cannot be read on"), open_source(Pipe()):
+        raise EOFError
+
+
+@pytest.mark.parametrize(
+    ("path", "stem"), [("a/b.c.txt.gz", "b.c"), ("x", "x"), ("<stdin>", "stdin"), ("", "document"), (".gz", "document")]
+)
+def test_what_documents_are_called_after(path: str, stem: str) -> None:
+    assert file_stem(path) == stem

@@ -18,12 +18,12 @@ from bran.cli.reporting import report
 from bran.config import parse_config
 from bran.corpus.load import load_corpus
 from bran.corpus.mesh import DISEASE_BRANCHES, MeshTree
-from bran.corpus.readers import ErrorLog, PubTatorFormat, Strict, read_pubtator
+from bran.corpus.readers import READERS, ErrorLog, PubTatorFormat, Strict, read_documents, reader_options
 from bran.corpus.readers.pubtator_format import FORMATS, pubtator_format
 from bran.corpus.schema import Schema, load_schema
 from bran.corpus.splits import GivenConfig, KFoldConfig, SplitConfig, TemporalConfig
 from bran.corpus.statistics import CorpusStatistics, split_statistics
-from bran.corpus.writers import PubTatorWriter
+from bran.corpus.writers import SUFFIXES, WRITERS, document_format, open_document_writer, write_documents
 from bran.errors import ConfigError
 from bran.files import atomic_write
 
@@ -114,38 +114,62 @@ def split(
 
 @app.command()
 def convert(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="A PubTator file, plain or gzipped.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The new file; gzipped when it ends in .gz.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="IN", help=f"A file of {', '.join(READERS)}, plain or gzipped; - is stdin.")
+    ],
+    output: Annotated[
+        Path,
+        typer.Option("-o", "--output", help=f"Its suffix tells the format: {', '.join(SUFFIXES)}; .gz may follow."),
+    ],
     schema: Annotated[
         str | None, typer.Option(help="Gives types their spelling and ids their namespace; else both stay as they are.")
     ] = None,
-    read_as: Annotated[
-        str | None, typer.Option("--from", help=f"Corpus that IN is written like: {', '.join(FORMATS)}.")
+    input_format: Annotated[
+        str | None, typer.Option(help="Format of IN.", show_default="told from its content, then its name")
     ] = None,
-    write_as: Annotated[str | None, typer.Option("--to", help="Corpus that the new file is written like.")] = None,
-    separator: Annotated[str | None, typer.Option(help="Joins the ids of a composite mention.")] = None,
-    prefix: Annotated[list[str] | None, typer.Option(help="Namespace to write before ids, as in MESH:D003693.")] = None,
-    unlinked: Annotated[str | None, typer.Option(help="Written for a mention without id.")] = None,
+    output_format: Annotated[str | None, typer.Option(help=f"{', '.join(WRITERS)}.", show_default="the suffix")] = None,
+    field: Annotated[
+        list[str] | None, typer.Option(help="jsonl: the key that holds id, title, abstract, text, ..., as in id=PMID.")
+    ] = None,
+    read_as: Annotated[
+        str | None, typer.Option("--from", help=f"pubtator: corpus that IN is written like: {', '.join(FORMATS)}.")
+    ] = None,
+    write_as: Annotated[
+        str | None, typer.Option("--to", help="pubtator: corpus that the new file is written like.")
+    ] = None,
+    separator: Annotated[str | None, typer.Option(help="pubtator: joins the ids of a composite mention.")] = None,
+    prefix: Annotated[
+        list[str] | None, typer.Option(help="pubtator: namespace to write before ids, as in MESH:D003693.")
+    ] = None,
+    unlinked: Annotated[str | None, typer.Option(help="pubtator: written for a mention without id.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first document that cannot be read.")] = False,
 ) -> None:
-    """Rewrite a PubTator file with other id separators or prefixes.
+    """Rewrite documents in another format, or in PubTator with other id separators or prefixes.
 
-    Documents that cannot be read are left out and named on stderr; the exit code is then 6.
+    Documents that cannot be read or written are left out and named on stderr; the exit code is then 6.
 
     **Examples**
+
+    - `bran corpus convert pubmed24n0001.xml.gz -o abstracts.jsonl.gz`
+
+    - `bran corpus convert train.pubtator -o train.spacy --schema cdr`
 
     - `bran corpus convert old.txt -o new.txt.gz --schema cdr --prefix MESH`
 
     - `bran corpus convert train.pubtator -o train.txt --from biored --separator ';'`
     """
     types = load_schema(schema) if schema else None
+    target = document_format(output, output_format)
     log = ErrorLog()
     reading = _format(read_as, types)
     changes = {"separators": separator, "prefixes": prefix and tuple(prefix), "unlinked": unlinked}
     writing = _changed(_format(write_as, types) if write_as else reading, changes)
-    documents = read_pubtator(source, schema=types, format=reading, on_error=Strict() if strict else log)
-    with atomic_write(output) as stream:
-        count = PubTatorWriter(schema=types, format=writing).write(documents, stream)
+    if target != "pubtator" and (write_as or any(changes.values())):
+        raise ConfigError(f"--to, --separator, --prefix and --unlinked are for PubTator; the output is {target}")
+    options, on_error = reader_options(field or (), pubtator=reading), Strict() if strict else log
+    documents = read_documents(source, schema=types, input_format=input_format, options=options, on_error=on_error)
+    with open_document_writer(output, schema=types, format=target, pubtator=writing) as writer:
+        count = write_documents(documents, writer, on_error=on_error)
     typer.echo(f"{output}: {count} documents", err=True)
     report(log)
 

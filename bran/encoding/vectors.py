@@ -15,13 +15,14 @@ from pathlib import Path
 import numpy as np
 from pydantic import Field
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 from scipy import sparse
 from sklearn.utils.extmath import randomized_svd
 
 from bran.config import Config
 from bran.encoding.subwords import UNK_ID, Floats, Ints, SubwordConfig, Subwords
 from bran.errors import ConfigError, ModelError
+from bran.files import atomic_write_binary
 
 SUBWORDS, VECTORS = "subwords.json", "vectors.safetensors"
 
@@ -72,7 +73,8 @@ class SubwordVectors:
         """Write ``subwords.json`` and ``vectors.safetensors``, the vectors in 16 bits."""
         folder.mkdir(parents=True, exist_ok=True)
         self.subwords.save(folder / SUBWORDS)
-        save_file({"vectors": self.vectors.astype(np.float16)}, folder / VECTORS)
+        with atomic_write_binary(folder / VECTORS) as stream:
+            stream.write(save({"vectors": self.vectors.astype(np.float16)}))
 
     @classmethod
     def load(cls, folder: Path) -> SubwordVectors:

@@ -120,3 +120,55 @@ def test_mesh_compiles_the_diseases_of_a_table(tmp_path: Path) -> None:
     table.write_text("D1\tInfections\tSepses\tC01|D20.5\nD2\tAspirin\t\tD02.4\nD3\tDepression\t\tF03.1\n")
     assert run("mesh", table, "-o", output).exit_code == 0
     assert MeshTree.read(output).tree_numbers == {"MESH:D1": ("C01",), "MESH:D3": ("F03.1",)}
+
+
+ROUND = ["pubtator", "xml", "json", "jsonl.gz", "spacy"]
+
+
+@pytest.mark.parametrize("suffix", ROUND)
+def test_convert_to_any_format_and_back(cdr: Path, tmp_path: Path, suffix: str) -> None:
+    there, back = tmp_path / f"there.{suffix}", tmp_path / "back.txt"
+    assert run("convert", cdr, "-o", there, "--schema", "cdr").exit_code == 0
+    result = run("convert", there, "-o", back, "--schema", "cdr")
+    assert (result.exit_code, result.stdout) == (0, ""), result.stderr
+    rows = back.read_text().replace("MESH:", "")  # BioC writes ids with their prefix, and keeps it
+    assert sorted(rows.splitlines()) == sorted(cdr.read_text().splitlines())
+
+
+def test_convert_takes_formats_and_keys_by_name_and_standard_input(tmp_path: Path) -> None:
+    output = tmp_path / "out.dat"
+    command = ["corpus", "convert", "-", "-o", str(output), "--field", "id=number", "--output-format", "pubtator"]
+    result = CliRunner().invoke(app, command, input='{"number": 5, "title": "Gait."}\n')
+    assert (result.exit_code, result.stderr) == (0, f"{output}: 1 documents\n")
+    assert output.read_text() == "5|t|Gait.\n\n"
+    result = CliRunner().invoke(app, [*command, "--input-format", "text"], input="One\nline.\n\nTwo.\n")
+    assert output.read_text() == "stdin-1|t|One line.\n\nstdin-2|t|Two.\n\n"
+
+
+REFUSED = {
+    "a suffix": (["-o", "out.docx"], "out.docx: the suffix tells the format; expected one of .txt"),
+    "a format": (["-o", "out.txt", "--output-format", "word"], "output format 'word'; expected one of pubtator"),
+    "an input format": (["-o", "out.txt", "--input-format", "word"], "input format 'word'; expected one of pubtator"),
+    "a field": (["-o", "out.txt", "--field", "pmid=x"], "reader options: unknown key 'fields.pmid'"),
+    "habits of PubTator": (["-o", "out.jsonl", "--separator", ";"], "--to, --separator, --prefix and --unlinked are"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_convert_refuses_what_it_does_not_know(cdr: Path, tmp_path: Path, case: str) -> None:
+    options, message = REFUSED[case]
+    options = [options[0], tmp_path / options[1], *options[2:]]
+    result = run("convert", cdr, *options)
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert message in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_convert_leaves_out_what_the_new_format_cannot_hold(tmp_path: Path) -> None:
+    source, output = tmp_path / "in.jsonl", tmp_path / "out.txt"
+    source.write_text('{"id": "1|2", "text": "x"}\n{"id": "3", "text": "y"}\n')
+    result = run("convert", source, "-o", output)
+    assert result.exit_code == 6
+    assert output.read_text() == "3|t|y\n\n"
+    assert "(document 1|2): expected an id without '|' and tab" in result.stderr
+    assert run("convert", source, "-o", output, "--strict").exit_code == 4

@@ -1,40 +1,51 @@
-"""Readers: a path in, documents out, one at a time. A further format is one more entry of ``READERS``."""
+"""Readers: a path in, documents out, one at a time. A further format is one more entry of ``READERS``.
+
+The format is told by the first bytes of the content, then by the name. Libraries that one format alone needs
+are imported when there is a file of that format.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO
 
 from bran.corpus.document import Document
 from bran.corpus.readers.errors import ErrorHandler, ErrorLog, Strict
+from bran.corpus.readers.jsonl import is_jsonl, read_jsonl
+from bran.corpus.readers.options import JsonFields, ReaderOptions, reader_options
 from bran.corpus.readers.pubtator import read_pubtator
 from bran.corpus.readers.pubtator_format import PubTatorFormat
+from bran.corpus.readers.text import read_text
 from bran.corpus.schema import Schema
 from bran.errors import ConfigError, DataError, FormatError, Place
-from bran.files import read_lines
+from bran.files import STDIN, open_binary, read_head, rewound, source_name
 
 __all__ = [
     "READERS",
     "ErrorHandler",
     "ErrorLog",
+    "JsonFields",
     "PubTatorFormat",
     "Reader",
+    "ReaderOptions",
     "Strict",
+    "detect_format",
     "read_documents",
     "read_pubtator",
+    "reader_options",
 ]
 
+HEAD_BYTES = 1 << 16
+"""Of unpacked content that the format is told by."""
 
-class Read(Protocol):
-    """How the documents of one file are read."""
-
-    def __call__(
-        self, source: str | Path | BinaryIO, *, schema: Schema | None, on_error: ErrorHandler | None
-    ) -> Iterator[Document]:
-        """The documents of ``source``, in its order."""
+_ZLIB = b"\x78"
+_PUBTATOR_ROW = re.compile(rb"^[^\s|]+\|[ta]\|", re.MULTILINE)
+_BIOC_KEY = re.compile(rb'"(?:documents|passages|PubTator3)"\s*:')
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +53,60 @@ class Reader:
     """A format that documents can be read from.
 
     Attributes:
-        read: yields the documents of a file.
-        accepts: whether a file is of this format, by its first line that is not blank.
+        read: yields the documents of a path or an unpacked stream; takes ``schema``, ``on_error`` and ``options``.
+        accepts: whether a file is of this format, by the first bytes of its content without byte order mark.
+        suffixes: of names that are taken to be of this format when the content says nothing.
+        options: what ``read`` takes of the options, by keyword.
     """
 
-    read: Read
+    read: Callable[..., Iterator[Document]]
     accepts: Callable[[bytes], bool]
+    suffixes: tuple[str, ...] = ()
+    options: Callable[[ReaderOptions], dict[str, Any]] = lambda options: {}
+
+
+def _late(module: str, function: str) -> Callable[..., Any]:
+    """A function of a reader's module that is imported when it is called."""
+
+    def call(*args: Any, **options: Any) -> Any:
+        return getattr(import_module(f"bran.corpus.readers.{module}"), function)(*args, **options)
+
+    return call
+
+
+def _is_pubtator(head: bytes) -> bool:
+    """Whether some line begins as a title or abstract does; within XML and JSON, such a line is no row."""
+    return not head.lstrip().startswith((b"<", b"{", b"[")) and _PUBTATOR_ROW.search(head) is not None
+
+
+def _is_xml(head: bytes) -> bool:
+    """Whether ``head`` begins as XML does, in whatever encoding."""
+    return head.lstrip(b"\xff\xfe\0 \t\r\n").startswith(b"<")
 
 
 READERS: dict[str, Reader] = {
-    "pubtator": Reader(read_pubtator, lambda line: bool(re.match(rb"[^|\t]+\|[ta]\|", line))),
+    "pubtator": Reader(
+        read_pubtator, _is_pubtator, suffixes=(".pubtator",), options=lambda options: {"format": options.pubtator}
+    ),
+    "pubmed": Reader(_late("pubmed", "read_pubmed"), lambda head: _is_xml(head) and _late("pubmed", "is_pubmed")(head)),
+    "bioc-xml": Reader(
+        _late("bioc", "read_bioc_xml"), lambda head: _is_xml(head) and _late("bioc", "is_bioc_xml")(head)
+    ),
+    "bioc-json": Reader(
+        _late("bioc", "read_bioc_json"),
+        lambda head: _BIOC_KEY.search(head) is not None and _late("bioc", "is_bioc_json")(head),
+    ),
+    "jsonl": Reader(read_jsonl, is_jsonl, suffixes=(".jsonl",), options=lambda options: {"fields": options.fields}),
+    "text": Reader(
+        read_text, lambda head: False, suffixes=(".txt",), options=lambda options: {"documents": options.text}
+    ),
+    "docbin": Reader(
+        _late("docbin", "read_docbin"),
+        lambda head: head.startswith(_ZLIB) and _late("docbin", "is_docbin")(head),
+        suffixes=(".spacy",),
+    ),
 }
-"""Readers by the name of their format."""
+"""Readers by the name of their format, in the order in which they are asked."""
 
 
 def read_documents(
@@ -61,14 +114,16 @@ def read_documents(
     *,
     schema: Schema | None = None,
     input_format: str | None = None,
+    options: ReaderOptions | None = None,
     on_error: ErrorHandler | None = None,
 ) -> Iterator[Document]:
     """The documents of a file, in its order.
 
     Args:
-        path: a file, plain or gzipped.
+        path: a file, plain or gzipped; ``-`` is standard input.
         schema: the types that documents may hold, and the namespaces of their ids.
-        input_format: a name of :data:`READERS`; by default told from the file's first line.
+        input_format: a name of :data:`READERS`; by default told from the content, then the name.
+        options: of single formats.
         on_error: is told of what is left out; by default the first error is raised.
 
     Raises:
@@ -77,25 +132,76 @@ def read_documents(
     """
     if input_format is not None and input_format not in READERS:
         raise ConfigError(f"input format {input_format!r}; expected one of {', '.join(READERS)}")
+    stack = ExitStack()
     try:
-        name = input_format or detect_format(path)
+        source, head = _opened(path, stack)
+        reader = READERS[input_format or _format(head, path)]
     except DataError as error:
+        stack.close()
         (on_error or Strict()).skip(error)
         return iter(())
-    return READERS[name].read(path, schema=schema, on_error=on_error)
+    read = reader.read(source, schema=schema, on_error=on_error, **reader.options(options or ReaderOptions()))
+    return _closing(stack, read)
 
 
 def detect_format(path: str | Path) -> str:
-    """The name of the reader for the file at ``path``, by its first line that is not blank.
+    """The name of the reader for the file at ``path``, by its content, then its name.
 
     Raises:
         FormatError: when the file cannot be read or no reader takes it.
     """
-    for number, line in read_lines(path):
-        if line.strip():
-            for name, reader in READERS.items():
-                if reader.accepts(line):
-                    return name
-            start = line[:40].decode(errors="replace")
-            raise FormatError(f"begins with {start!r}; expected one of {', '.join(READERS)}", Place(str(path), number))
-    raise FormatError("holds only blank lines; expected documents", Place(str(path)))
+    with ExitStack() as stack:
+        return _format(_opened(path, stack)[1], path)
+
+
+def _opened(path: str | Path, stack: ExitStack) -> tuple[str | Path | BinaryIO, bytes]:
+    """What a reader is given, and the first bytes of it: what can be read but once is a stream, held by ``stack``."""
+    if Path(path).is_file() and str(path) != STDIN:
+        with open_binary(path) as file:
+            return path, read_head(file, HEAD_BYTES)
+    head, stream = rewound(stack.enter_context(open_binary(path)), HEAD_BYTES, source_name(path))
+    return stream, head
+
+
+def _closing(stack: ExitStack, documents: Iterator[Document]) -> Iterator[Document]:
+    with stack:
+        yield from documents
+
+
+def _format(head: bytes, path: str | Path) -> str:
+    """The name of the format that ``head`` is of, or else ``path`` says.
+
+    Raises:
+        FormatError: when neither tells.
+    """
+    head = head.removeprefix(b"\xef\xbb\xbf")
+    found = next((name for name, reader in READERS.items() if reader.accepts(head)), None)
+    if found is not None:
+        return found
+    place = Place(source_name(path))
+    if b"\0" in head:
+        raise FormatError("is binary; expected text", place)
+    if not head.strip():
+        message = "holds only blank lines" if head else "holds nothing that can be unpacked"
+        raise FormatError(f"{message}; expected documents", place)
+    named = _named(path)
+    if named is None or (named == "text" and head.lstrip().startswith((b"<", b"{"))):
+        raise _unknown(head, place)
+    return named
+
+
+def _named(path: str | Path) -> str | None:
+    """The format that the name of a file stands for; what is piped in is prose when it is nothing else."""
+    if str(path) == STDIN:
+        return "text"
+    suffix = Path(Path(path).name.removesuffix(".gz")).suffix
+    return next((name for name, reader in READERS.items() if suffix in reader.suffixes), None)
+
+
+def _unknown(head: bytes, place: Place) -> FormatError:
+    lines = head.lstrip()
+    start = lines[:40].partition(b"\n")[0].decode(errors="replace")
+    number = head[: len(head) - len(lines)].count(b"\n") + 1
+    suffixes = ", ".join(suffix for reader in READERS.values() for suffix in reader.suffixes)
+    message = f"begins with {start!r}; expected one of {', '.join(READERS)}, or a name that ends in one of {suffixes}"
+    return FormatError(message, Place(place.path, number))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from bran.corpus.document import Document, Mention, Relation
 from bran.corpus.readers.pubtator_format import ConceptIds, PubTatorFormat, pubtator_format
@@ -85,6 +85,36 @@ class PubTatorWriter:
     def _end(self, concept: str, types: set[str]) -> str:
         shortened = (self._ids.shorten(concept, type_) for type_ in sorted(types))
         return next((id_ for id_ in shortened if id_ != concept), concept)
+
+
+class PubTatorDocumentWriter:
+    """Writes documents one by one, a blank line between them.
+
+    Args:
+        stream: where they go; it is not closed.
+        schema: as for :class:`PubTatorWriter`.
+        format: as there.
+    """
+
+    def __init__(self, stream: BinaryIO, *, schema: Schema | None = None, format: PubTatorFormat | None = None) -> None:
+        self._stream = stream
+        self._pubtator = PubTatorWriter(schema=schema, format=format)
+        self._begun = False
+
+    def write(self, document: Document) -> None:
+        """Append ``document``.
+
+        Raises:
+            FormatError: when PubTator cannot hold it; then nothing of it is written.
+        """
+        rows = self._pubtator.text(document).encode("utf-8")
+        self._stream.write((b"\n" if self._begun else b"") + rows)
+        self._begun = True
+
+    def close(self) -> None:
+        """Write the last blank line, where the format has one."""
+        if self._begun and self._pubtator.format.final_blank_line:
+            self._stream.write(b"\n")
 
 
 def _line(text: str) -> str:
