@@ -84,10 +84,15 @@ class Corpus:
     @cached_property
     def hash(self) -> str:
         """Twelve hexadecimal digits that name the content: ids, texts, mentions and relations in any order."""
-        digest = hashlib.sha256()
-        for document in sorted(self.documents, key=lambda document: document.id):
-            digest.update(json.dumps(_content(document), separators=(",", ":")).encode())
-        return digest.hexdigest()[:12]
+        return content_hash(self.documents)
+
+
+def content_hash(documents: Iterable[Document]) -> str:
+    """Twelve hexadecimal digits that name what ``documents`` hold, in whatever order those of different ids come."""
+    digest = hashlib.sha256()
+    for document in sorted(documents, key=lambda document: document.id):
+        digest.update(json.dumps(_content(document), separators=(",", ":")).encode())
+    return digest.hexdigest()[:12]
 
 
 def _content(document: Document) -> list[object]:
