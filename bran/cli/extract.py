@@ -11,9 +11,23 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bran.cli.inputs import (
+    Field,
+    InputFormat,
+    Inputs,
+    Label,
+    LexiconFolder,
+    MaxCharacters,
+    Ner,
+    Quiet,
+    Retag,
+    StrictFlag,
+    Workers,
+    parse_labels,
+)
 from bran.cli.reporting import report
 from bran.corpus.document import Document
-from bran.corpus.readers import ErrorLog, Strict
+from bran.corpus.readers import ErrorLog, Strict, reader_options
 from bran.export.table import rows
 
 _WIDTH = 120
@@ -21,7 +35,7 @@ _WIDTH = 120
 
 
 def extract(
-    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...", help="PubTator files, plain or gzipped.")],
+    inputs: Inputs,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -34,31 +48,47 @@ def extract(
     threshold: Annotated[
         float | None, typer.Option("--threshold", min=0, max=1, help="Least score.", show_default="the model's")
     ] = None,
-    input_format: Annotated[
-        str | None, typer.Option("--input-format", help="pubtator.", show_default="told from the content")
-    ] = None,
+    ner: Ner = None,
+    label: Label = None,
+    lexicon: LexiconFolder = None,
+    retag: Retag = False,
+    workers: Workers = 1,
+    input_format: InputFormat = None,
+    field: Field = None,
+    max_characters: MaxCharacters = 100_000,
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda, ...")] = "cpu",
-    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first document that cannot be read.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No counts on stderr.")] = False,
+    strict: StrictFlag = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Find relations in annotated abstracts.
+    """Find relations in abstracts, whether annotated or plain text.
 
-    Documents that cannot be read are left out and named on stderr; the exit code is then 6.
+    Documents without mentions are tagged first, as `bran tag` does. Documents that cannot be read are left out and
+    named on stderr; the exit code is then 6.
 
-    Examples: bran extract samples/*.txt; bran extract abstracts.txt.gz -o relations.parquet
+    Examples: bran extract samples/*.txt; bran extract abstracts.xml.gz -o relations.parquet
     """
     from bran.extraction.predictor import Predictor
     from bran.workflows.bundled import model_folder
     from bran.workflows.extract import extract as run
-    from bran.workflows.extract import read_inputs
+    from bran.workflows.inputs import read_inputs
+    from bran.workflows.tag import TaggingSettings, tag_bare
 
     predictor = Predictor.load(model or model_folder(), device=device, evidence=True)
     log, table = ErrorLog(), _table()
     on_error = Strict() if strict else log
     schema = predictor.model.description.relation_schema
-    documents = read_inputs(inputs, schema, input_format=input_format, on_error=on_error)
+    documents = read_inputs(
+        inputs,
+        schema,
+        input_format=input_format,
+        options=reader_options(field or ()),
+        max_characters=max_characters,
+        on_error=on_error,
+    )
+    settings = TaggingSettings(ner=ner, labels=parse_labels(label or ()), lexicon=lexicon, retag=retag)
+    tagged = tag_bare(documents, settings, workers=workers)
     show = None if output else partial(_add, table)
-    counts = run(predictor, documents, output=output, threshold=threshold, on_error=on_error, show=show)
+    counts = run(predictor, tagged, output=output, threshold=threshold, on_error=on_error, show=show)
     if table.rows:
         console = Console()
         if not console.is_terminal:

@@ -15,9 +15,11 @@ import typer
 from typer.core import TyperGroup
 
 from bran import __version__
-from bran.cli import corpus, model
+from bran.cli import corpus, lexicon, model, tagging
 from bran.cli.evaluate import baseline, compare, evaluate
 from bran.cli.extract import extract
+from bran.cli.fetch import fetch
+from bran.cli.tag import tag
 from bran.cli.train import train
 from bran.cli.vectors import vectors
 from bran.errors import BranError
@@ -31,6 +33,7 @@ EXIT_CODES = {
     5: "a model that cannot be used",
     6: "done, but documents were left out",
     7: "training could not start or go on",
+    8: "a server cannot be reached, or answers wrongly",
     130: "interrupted",
 }
 """What each exit code of ``bran`` says; the numbers of the exceptions stand in :mod:`bran.errors`."""
@@ -112,10 +115,12 @@ def _options(
         sys.excepthook = _report_fault
 
 
-for _command in (extract, train, vectors, evaluate, compare, baseline):
+for _command in (extract, tag, fetch, train, vectors, evaluate, compare, baseline):
     app.command()(_command)
 app.add_typer(corpus.app, name="corpus")
+app.add_typer(lexicon.app, name="lexicon")
 app.add_typer(model.app, name="model")
+app.add_typer(tagging.app, name="tagging")
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -120,7 +121,19 @@ def _with_offsets(examples: Sequence[Example]) -> Iterator[tuple[Window, int]]:
         offset += len(example.pairs)
 
 
-def pack(examples: Sequence[Example], *, max_tokens: int) -> list[list[int]]:
+class Sized(Protocol):
+    """What is packed into batches."""
+
+    @property
+    def length(self) -> int:
+        """Subwords of its longest window."""
+
+    @property
+    def windows(self) -> Sequence[object]:
+        """Its windows."""
+
+
+def pack(examples: Sequence[Sized], *, max_tokens: int) -> list[list[int]]:
     """Indices of ``examples`` in batches of similar length and at most ``max_tokens`` padded subwords."""
     batches: list[list[int]] = []
     current: list[int] = []
@@ -136,7 +149,7 @@ def pack(examples: Sequence[Example], *, max_tokens: int) -> list[list[int]]:
     return [*batches, current] if current else batches
 
 
-def epoch_batches(examples: Sequence[Example], config: BatchConfig, *, seed: int, epoch: int) -> list[list[int]]:
+def epoch_batches(examples: Sequence[Sized], config: BatchConfig, *, seed: int, epoch: int) -> list[list[int]]:
     """Indices of ``examples`` in the batches of one epoch: shuffled, bucketed by length, shuffled again.
 
     The same ``seed`` and ``epoch`` give the same batches, whatever came before.

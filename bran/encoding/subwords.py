@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ from bran.errors import ModelError
 
 PAD, UNK = "[PAD]", "[UNK]"
 PAD_ID, UNK_ID = 0, 1
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
@@ -109,9 +112,10 @@ class Subwords:
         always a whole number of subwords.
         """
         boundaries = [_boundaries(document) for document in documents]
+        texts = (_LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", document.text) for document in documents)
         segments = [
-            [document.text[start:end] for start, end in itertools.pairwise(cuts)]
-            for document, cuts in zip(documents, boundaries, strict=True)
+            [text[start:end] for start, end in itertools.pairwise(cuts)]
+            for text, cuts in zip(texts, boundaries, strict=True)
         ]
         encodings = self._tokenizer.encode_batch(segments, is_pretokenized=True, add_special_tokens=False)
         return [self._sequence(encoding, cuts) for encoding, cuts in zip(encodings, boundaries, strict=True)]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import time
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,8 +18,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from bran.config import Config
-from bran.encoding.batches import Batch, BatchConfig, collate, epoch_batches
-from bran.encoding.examples import Example
+from bran.encoding.batches import BatchConfig, epoch_batches
 from bran.errors import TrainingError
 from bran.nn.devices import Precision, Processes, autocast
 from bran.nn.model import Bran
@@ -28,16 +29,16 @@ from bran.training.checkpoint import (
     restore_optimiser,
     save_checkpoint,
 )
-from bran.training.objective import Objective, TaggingConfig
+from bran.training.objective import Objective, PairObjective, TaggingConfig
 from bran.training.optimiser import OptimiserConfig, ScheduleConfig, WeightAverage, add_noise
 
 Metrics = Mapping[str, float]
-Validate = Callable[[Bran], Metrics]
+Validate = Callable[[Any], Metrics]
 """Scores a model; the metric called ``score`` decides which epoch is kept."""
 
 
-class TrainingConfig(Config):
-    """How a model is trained."""
+class LoopConfig(Config):
+    """How any model is trained."""
 
     epochs: int = Field(default=30, ge=1)
     patience: int = Field(default=0, ge=0)
@@ -51,9 +52,22 @@ class TrainingConfig(Config):
     """Batches per optimiser step (and process)."""
     optimiser: OptimiserConfig = OptimiserConfig()
     schedule: ScheduleConfig = ScheduleConfig()
-    tagging: TaggingConfig = TaggingConfig()
     precision: Precision = "auto"
     seed: int = Field(default=0, ge=0)
+
+    @abstractmethod
+    def objective(self, model: Any) -> Objective:
+        """What a step minimises."""
+
+
+class TrainingConfig(LoopConfig):
+    """How a relation model is trained."""
+
+    tagging: TaggingConfig = TaggingConfig()
+
+    def objective(self, model: Bran) -> PairObjective:
+        """The loss of pairs, and now and then that of tags."""
+        return PairObjective(model, self.tagging)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,27 +116,29 @@ class Trainer:
         processes: this process among those of a data-parallel run.
 
     Raises:
-        TrainingError: when no example has a pair to learn from.
+        TrainingError: when no example has anything to learn from.
     """
 
     def __init__(
         self,
-        model: Bran,
-        config: TrainingConfig,
-        examples: Sequence[Example],
+        model: nn.Module,
+        config: LoopConfig,
+        examples: Sequence[Any],
         *,
         hooks: Hooks | None = None,
         checkpoints: Checkpoints | None = None,
         device: torch.device | None = None,
         processes: Processes | None = None,
     ) -> None:
-        self.examples = [example for example in examples if example.pairs]
-        if not self.examples:
-            raise TrainingError(f"none of the {len(examples)} training documents has a pair to learn from")
         self.model, self.config = model, config
+        self.objective = config.objective(model)
+        self.examples = [example for example in examples if self.objective.learns_from(example)]
+        if not self.examples:
+            raise TrainingError(
+                f"none of the {len(examples)} training documents has a {self.objective.subject} to learn from"
+            )
         self.hooks, self.checkpoints = hooks or Hooks(), checkpoints
         self.device, self.processes = device or torch.device("cpu"), processes or Processes()
-        self.objective = Objective(model, config.tagging)
         self.wrapped: nn.Module = self.objective
         if self.processes.count > 1:
             self.wrapped = DistributedDataParallel(self.objective, find_unused_parameters=True)
@@ -180,14 +196,14 @@ class Trainer:
             share = count / len(numbered) if position < len(numbered) else 0.0
             wait = turn + 1 < rounds and isinstance(self.wrapped, DistributedDataParallel)
             with self.wrapped.no_sync() if wait else nullcontext():  # type: ignore[operator]
-                self._backward(number, collate([self.examples[index] for index in indices]), share)
+                self._backward(number, self.objective.collate([self.examples[index] for index in indices]), share)
         self._update(progress)
         return sum(len(indices) for _, indices in numbered)
 
-    def _backward(self, number: int, batch: Batch, share: float) -> None:
-        tagging = self._draw(number)
+    def _backward(self, number: int, batch: Any, share: float) -> None:
+        chance = self._draw(number)
         with autocast(self.device, self.config.precision):
-            loss, parts = self.wrapped(batch.to(self.device), tagging=tagging)
+            loss, parts = self.wrapped(batch.to(self.device), chance=chance)
         if not torch.isfinite(loss):
             documents = ", ".join(example.document.id for example in batch.examples)
             raise TrainingError(f"epoch {self.progress.epoch + 1}: the loss is {loss.item()} on documents {documents}")
@@ -196,11 +212,11 @@ class Trainer:
             self._totals[name] = self._totals.get(name, 0.0) + part.item()
             self._totals[f"{name}_count"] = self._totals.get(f"{name}_count", 0.0) + 1
 
-    def _draw(self, number: int) -> bool:
-        """Seed torch for batch ``number`` of this epoch; whether the tagger takes part in it."""
+    def _draw(self, number: int) -> float:
+        """Seed torch for batch ``number`` of this epoch; a number in [0, 1) for what the objective leaves to chance."""
         generator = np.random.default_rng([self.config.seed, self.progress.epoch, number])
         torch.manual_seed(int(generator.integers(2**63)))
-        return bool(generator.random() < self.config.tagging.probability)
+        return float(generator.random())
 
     def _update(self, progress: float) -> None:
         config = self.config.optimiser

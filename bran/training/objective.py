@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
 from pydantic import Field
 from torch import Tensor, nn
 
 from bran.config import Config
-from bran.encoding.batches import Batch
+from bran.encoding.batches import Batch, collate
+from bran.encoding.examples import Example
 from bran.nn.losses import pair_loss, tag_loss
 from bran.nn.model import Bran
 
@@ -21,26 +26,55 @@ class TaggingConfig(Config):
 
 
 class Objective(nn.Module):
-    """The loss of a batch, as a module, so that data-parallel wrappers can hold it.
+    """The loss of a batch, as a module, so that data-parallel wrappers can hold it; and how to make the batch."""
+
+    subject: ClassVar[str]
+    """What an example must have to be learned from."""
+
+    @abstractmethod
+    def learns_from(self, example: Any) -> bool:
+        """Whether there is anything in ``example`` to learn."""
+
+    @abstractmethod
+    def collate(self, examples: Sequence[Any]) -> Any:
+        """``examples`` as one batch."""
+
+    @abstractmethod
+    def forward(self, batch: Any, *, chance: float) -> tuple[Tensor, dict[str, Tensor]]:
+        """The loss to minimise and its parts by name; all are scalars.
+
+        Args:
+            batch: of examples.
+            chance: drawn for this batch from [0, 1).
+        """
+
+
+class PairObjective(Objective):
+    """The loss of a relation model.
 
     The tagger reads the text without marked mentions, in a pass of its own: marks would tell it the answer.
     """
+
+    subject = "pair"
 
     def __init__(self, model: Bran, config: TaggingConfig) -> None:
         super().__init__()
         self.model = model
         self.config = config
 
-    def forward(self, batch: Batch, *, tagging: bool) -> tuple[Tensor, dict[str, Tensor]]:
-        """The loss to minimise and its parts by name; all are scalars.
+    def learns_from(self, example: Example) -> bool:
+        """Whether it has a pair."""
+        return bool(example.pairs)
 
-        Args:
-            batch: with ``P`` pairs.
-            tagging: whether the tagger takes part.
-        """
+    def collate(self, examples: Sequence[Example]) -> Batch:
+        """Padded tensors."""
+        return collate(examples)
+
+    def forward(self, batch: Batch, *, chance: float) -> tuple[Tensor, dict[str, Tensor]]:
+        """The loss of the pairs of ``batch``, and of its tags when ``chance`` lets the tagger take part."""
         losses = self.model.link.losses(self.model(batch), batch.labels)  # (pairs,)
         pairs = pair_loss(losses, batch.counted)
-        if not tagging:
+        if chance >= self.config.probability:
             return pairs, {"pair_loss": pairs.detach()}
         tags = tag_loss(self.model.tag(batch), batch.tags)
         return pairs + self.config.weight * tags, {"pair_loss": pairs.detach(), "tag_loss": tags.detach()}

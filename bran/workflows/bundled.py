@@ -5,13 +5,18 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
-MODEL = "cdr"
-"""The model that is used unless another is asked for."""
+MODEL, RECOGNISER = "cdr", "mentions"
+"""The relation model and the recogniser that are used unless others are asked for."""
 
 
 def model_folder(name: str = MODEL) -> Path:
     """The folder of a model that ships."""
     return Path(str(resources.files("bran.assets") / "models" / name))
+
+
+def recogniser_folder(name: str = RECOGNISER) -> Path:
+    """The folder of a recogniser that ships."""
+    return model_folder(name)
 
 
 def vectors_folder(name_or_path: str) -> Path:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from bran.corpus.document import Document
-from bran.corpus.readers import ErrorHandler, read_documents
-from bran.corpus.schema import Schema
-from bran.errors import DuplicateDocumentError, FormatError, Place
+from bran.corpus.readers import ErrorHandler
+from bran.errors import FormatError, Place
 from bran.export.writers import open_writer
 from bran.extraction.predictor import Predictor
 
@@ -21,25 +20,6 @@ class Counts:
 
     documents: int = 0
     relations: int = 0
-
-
-def read_inputs(
-    paths: Sequence[Path], schema: Schema, *, input_format: str | None, on_error: ErrorHandler
-) -> Iterator[Document]:
-    """The documents of all ``paths``, one after the other.
-
-    A document id that was there before is told to ``on_error`` and left out: two documents of one id would
-    have their relations mixed up in every table.
-    """
-    seen: set[str] = set()
-    for path in paths:
-        for document in read_documents(path, schema=schema, input_format=input_format, on_error=on_error):
-            if document.id in seen:
-                message = f"id {document.id!r} was read before; expected one document per id"
-                on_error.skip(DuplicateDocumentError(message, Place(str(path), document=document.id)))
-                continue
-            seen.add(document.id)
-            yield document
 
 
 def extract(

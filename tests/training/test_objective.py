@@ -5,14 +5,14 @@ import torch
 
 from bran.encoding.batches import collate
 from bran.nn.losses import pair_loss, tag_loss
-from bran.training.objective import Objective, TaggingConfig
+from bran.training.objective import PairObjective, TaggingConfig
 from tests.builders import documents, encoder, network
 
 
 @pytest.mark.parametrize("weight", [0.0, 1.0, 10.0])
 def test_the_loss_is_the_sum_of_its_parts(weight: float):
     model, batch = network(), collate(encoder()(documents()))
-    loss, parts = Objective(model, TaggingConfig(weight=weight))(batch, tagging=True)
+    loss, parts = PairObjective(model, TaggingConfig(weight=weight))(batch, chance=0.0)
     pairs = pair_loss(model.link.losses(model(batch), batch.labels), batch.counted)
     tags = tag_loss(model.tag(batch), batch.tags)
     torch.testing.assert_close(loss, pairs + weight * tags)
@@ -22,7 +22,7 @@ def test_the_loss_is_the_sum_of_its_parts(weight: float):
 
 def test_without_tagging_the_tagger_learns_nothing():
     model, batch = network(), collate(encoder()(documents()))
-    loss, parts = Objective(model, TaggingConfig())(batch, tagging=False)
+    loss, parts = PairObjective(model, TaggingConfig())(batch, chance=0.9)
     loss.backward()
     assert set(parts) == {"pair_loss"}
     assert parts["pair_loss"].item() == loss.item()
@@ -33,7 +33,7 @@ def test_pairs_that_do_not_count_do_not_teach():
     coder = encoder()
     coder.pair_filter = lambda doc, pairs: [False] * len(pairs)
     model, batch = network(), collate(coder(documents()))
-    loss, _ = Objective(model, TaggingConfig())(batch, tagging=False)
+    loss, _ = PairObjective(model, TaggingConfig())(batch, chance=0.9)
     loss.backward()
     assert loss.item() == 0
     assert not any(weight.grad.any() for weight in model.parameters() if weight.grad is not None)

@@ -1,0 +1,98 @@
+"""``bran tagging``: train what recognises mentions, and score tagged documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from bran.cli.reporting import report
+from bran.cli.train import ProgressDisplay
+from bran.corpus.readers import ErrorLog
+from bran.errors import ConfigError
+
+if TYPE_CHECKING:
+    from bran.workflows.recognition import RecognitionConfig
+
+app = typer.Typer(
+    help="Train the recogniser of mentions, and score tagged documents.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+)
+
+
+@app.command()
+def train(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file of the recogniser.")],
+    corpus: Annotated[
+        list[str], typer.Option("--corpus", metavar="NAME=FILE", help="A corpus of CONFIG; repeat for each file.")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the run; started again, it goes on.")],
+    validation: Annotated[
+        str | None, typer.Option(metavar="NAME=FILE", help="Documents that each epoch is scored on.")
+    ] = None,
+    exclude: Annotated[
+        list[Path] | None, typer.Option(help="File of document ids, one a line, to learn nothing from; repeatable.")
+    ] = None,
+    lexicon: Annotated[
+        Path | None, typer.Option(help="Folder of the lexicon.", show_default="the one that ships")
+    ] = None,
+    folds: Annotated[
+        Path | None, typer.Option(help="Lexicons without a part of the documents each: bran lexicon build --folds.")
+    ] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key.")] = None,
+    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0: what torch chooses.")] = 0,
+    track: Annotated[bool, typer.Option("--track/--no-track", help="Log to MLflow.")] = True,
+) -> None:
+    """Train a recogniser on annotated corpora.
+
+    A document that stands in several corpora counts for the first of them in CONFIG.
+
+    **Example**
+
+    - `bran tagging train pipelines/tagging/configs/recogniser.yaml --corpus bc5cdr=CDR_TrainingSet.PubTator.txt -o run`
+    """
+    import torch
+
+    from bran.config import load_config
+    from bran.workflows.fitting import Machine
+    from bran.workflows.recognition import RecognitionConfig, RecognitionRun
+    from bran.workflows.recognition_data import load_names, read_corpora
+    from bran.workflows.texts import read_ids
+    from bran.workflows.tracking import TrackingConfig
+
+    if threads:
+        torch.set_num_threads(threads)
+    settings, log, console = load_config(RecognitionConfig, config, set_ or ()), ErrorLog(), Console()
+    held_out = _named([validation], settings) if validation else {}
+    excluded = read_ids(exclude or ())
+    scored = [
+        doc
+        for documents in read_corpora(settings, held_out, exclude=excluded, on_error=log).values()
+        for doc in documents
+    ]
+    corpora = read_corpora(
+        settings, _named(corpus, settings), exclude=excluded | {document.id for document in scored}, on_error=log
+    )
+    for name, documents in corpora.items():
+        console.print(f"{name}: {len(documents)} documents", highlight=False)
+    run = RecognitionRun(
+        settings, corpora, validation=scored, names=load_names(lexicon, folds), folder=output, machine=Machine("cpu")
+    )
+    run.run(tracker=TrackingConfig(enabled=track).build(), display=ProgressDisplay(console))
+    console.print(f"model: {output / 'model'}", highlight=False, soft_wrap=True)
+    report(log)
+
+
+def _named(items: Iterable[str], config: RecognitionConfig) -> dict[str, list[Path]]:
+    """The files of each corpus, from ``NAME=FILE``."""
+    files: dict[str, list[Path]] = {}
+    for item in items:
+        name, separator, path = item.partition("=")
+        if not separator or name not in config.corpora:
+            raise ConfigError(f"corpus {item!r}: expected NAME=FILE, with a name of {', '.join(config.corpora)}")
+        files.setdefault(name, []).append(Path(path))
+    return files
