@@ -51,18 +51,46 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "no feed-forward": ("encoder.feed_forward={kind: none}",),
     "width 1-1": ("encoder.feed_forward.widths=[1, 1]",),
     "width 1-1-1": ("encoder.feed_forward.widths=[1, 1, 1]",),
+    "gated": ("encoder.feed_forward={kind: gated}",),
+    "lstm": ("encoder.feed_forward={kind: lstm}",),
     "pre-norm": ("encoder.norm=pre",),
+    "residual attention": ("encoder.residual=attention",),
+    "no residual": ("encoder.residual=none",),
     "two blocks": ("encoder.blocks=2",),
     "output projection": ("encoder.attention.output_projection=true",),
+    "four heads": ("encoder.attention.heads=4",),
+    "additive": ("encoder.attention.score=additive",),
+    "general": ("encoder.attention.score=general",),
+    "reach": ("encoder.attention.reach=3",),
+    "within sentences": ("encoder.attention.within_sentences=true",),
     "no types": ("embeddings.types=false",),
-    "no positions": ("embeddings.positions=false",),
+    "masked mentions": ("embeddings.mask_mentions=true",),
+    "no positions": ("embeddings.positions=none",),
+    "sinusoidal": ("embeddings.positions=sinusoidal",),
+    "relative": ("embeddings.positions={kind: relative, distance: 4}",),
+    "rotary": ("embeddings.positions=rotary",),
     "small scorer": ("scorer.dim=5",),
     "layouts": ("scorer.layouts=true",),
     "structure": ("scorer.structure=6",),
     "max": ("scorer.pooling.kind=max",),
     "mean": ("scorer.pooling.kind=mean",),
+    "attention": ("scorer.pooling.kind=attention",),
+    "several": (
+        "embeddings.positions=relative",
+        "encoder.attention={heads: 2, score: additive, reach: 6, within_sentences: true}",
+        "encoder.feed_forward={kind: lstm}",
+        "encoder.residual=attention",
+        "scorer.pooling.kind=attention",
+        "scorer.layouts=true",
+    ),
 }
 """The switches of the network, each as the overrides that turn it."""
+
+ENCODINGS: dict[str, dict[str, Any]] = {
+    "nearest": {"mention_pairs": "nearest"},
+    "sentence": {"mention_pairs": "sentence"},
+}
+"""The switches of what the network is given, each as the settings that turn it."""
 
 
 def document(id_: str, *passages: str, relations: Sequence[tuple[str, str, str]] = ()) -> Document:

@@ -1,4 +1,4 @@
-"""``bran model``: what a model folder holds."""
+"""``bran model``: what a model folder holds, and its way into MLflow's registry."""
 
 from __future__ import annotations
 
@@ -13,12 +13,7 @@ from rich.text import Text
 
 _METRICS = ("precision", "recall", "f1")
 
-app = typer.Typer(help="Look into models.", no_args_is_help=True)
-
-
-@app.callback()
-def _group() -> None:
-    """Look into models."""
+app = typer.Typer(help="Look into models, and register them.", no_args_is_help=True)
 
 
 @app.command()
@@ -60,3 +55,25 @@ def info(
     for key, value in facts.items():
         table.add_row(key, Text(fact_text(value)))
     Console(markup=False).print(table)
+
+
+@app.command()
+def register(
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="Model folder, or what MLflow calls a logged model: runs:/ID/model.")
+    ],
+    name: Annotated[str, typer.Option("--name", help="Of the registered model; it gets a new version.")],
+    alias: Annotated[str | None, typer.Option("--alias", help="Let this alias name the new version.")] = None,
+    experiment: Annotated[str, typer.Option("--experiment", help="MLflow experiment that a folder is logged to.")] = (
+        "bran"
+    ),
+) -> None:
+    """Register a model with MLflow, in the store that MLFLOW_TRACKING_URI names or in ./mlflow.db.
+
+    Example: bran model register runs/bran/refit/model --name bran-cdr --alias champion
+    """
+    from bran.workflows.registry import register_model
+    from bran.workflows.tracking import TrackingConfig
+
+    version = register_model(model, name, tracker=TrackingConfig(experiment=experiment).open(), alias=alias)
+    typer.echo(f"{name} version {version}: models:/{name}/{version}")

@@ -39,6 +39,7 @@ class Batch:
         mask: ``True`` at real subwords, shape ``(windows, tokens)``.
         types: entity type indices, 0 for none, shape ``(windows, tokens)``.
         tags: BIO tags, ``IGNORED_TAG`` at padding, shape ``(windows, tokens)``.
+        sentences: number of each token's sentence in its document, shape ``(windows, tokens)``, padded with 0.
         heads: token positions of head mentions, shape ``(windows, heads)``, padded with 0.
         tails: token positions of tail mentions, shape ``(windows, tails)``, padded with 0.
         pairs: pair that each token pair adds to, shape ``(windows, heads, tails)``; ``len(labels)`` for none.
@@ -53,6 +54,7 @@ class Batch:
     mask: Tensor
     types: Tensor
     tags: Tensor
+    sentences: Tensor
     heads: Tensor
     tails: Tensor
     pairs: Tensor
@@ -85,6 +87,7 @@ def collate(examples: Sequence[Example], *, multiple: int = 1) -> Batch:
     mask = np.zeros(shape, dtype=np.bool_)
     types = np.zeros(shape, dtype=np.int64)
     tags = np.full(shape, IGNORED_TAG, dtype=np.int64)
+    sentences = np.zeros(shape, dtype=np.int64)
     heads = np.zeros((len(windows), longest(len(window.heads) for window in windows)), dtype=np.int64)
     tails = np.zeros((len(windows), longest(len(window.tails) for window in windows)), dtype=np.int64)
     pairs = np.full((len(windows), heads.shape[1], tails.shape[1]), total, dtype=np.int64)
@@ -93,6 +96,7 @@ def collate(examples: Sequence[Example], *, multiple: int = 1) -> Batch:
         length = len(window.ids)
         ids[row, :length], mask[row, :length] = window.ids, True
         types[row, :length], tags[row, :length] = window.types, window.tags
+        sentences[row, :length] = window.sentences
         heads[row, : len(window.heads)], tails[row, : len(window.tails)] = window.heads, window.tails
         layouts[row, : len(window.heads), : len(window.tails)] = window.layouts
         numbered = np.where(window.pairs >= 0, window.pairs + offset, total)
@@ -102,6 +106,7 @@ def collate(examples: Sequence[Example], *, multiple: int = 1) -> Batch:
         mask=torch.from_numpy(mask),
         types=torch.from_numpy(types),
         tags=torch.from_numpy(tags),
+        sentences=torch.from_numpy(sentences),
         heads=torch.from_numpy(heads),
         tails=torch.from_numpy(tails),
         pairs=torch.from_numpy(pairs),

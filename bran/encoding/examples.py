@@ -13,6 +13,7 @@ from bran.corpus.document import Document, Entity, Mention, Pair
 from bran.corpus.schema import Schema
 from bran.corpus.sentences import document_sentences
 from bran.encoding.layout import Places
+from bran.encoding.mention_pairs import MentionPairs, nearest, within_sentences
 from bran.encoding.structure import FEATURES, Structure
 from bran.encoding.subwords import Floats, Ints, SubwordConfig, Subwords, SubwordSequence
 from bran.encoding.windows import Span, assign, cut
@@ -29,6 +30,9 @@ class EncodingConfig(Config):
     """Longest window, in subwords."""
     overlap: int = Field(default=256, ge=0)
     """Subwords that consecutive windows of a long document share."""
+    mention_pairs: MentionPairs = Field(default="all", exclude_if="all".__eq__)
+    """Which mention pairs of two entities are scored: ``all`` (the paper), the ``nearest`` alone, or those in one
+    ``sentence``. Entities that never share a sentence are then left without a score, as uncovered pairs are."""
 
     @model_validator(mode="after")
     def _windows_move_on(self) -> EncodingConfig:
@@ -45,6 +49,7 @@ class Window:
         ids: subword ids, shape ``(tokens,)``.
         types: 1 + index of the entity type of the mention that covers each, 0 for none, ``(tokens,)``.
         tags: BIO tag of each, 0 for O, ``(tokens,)``.
+        sentences: number of the sentence of each, in the document, ``(tokens,)``.
         heads: position of each subword of each mention of each head entity, ``(heads,)``.
         tails: the same of the tail entities, ``(tails,)``.
         pairs: index in ``Example.pairs`` that each (head, tail) token pair adds to, -1 for none,
@@ -58,6 +63,7 @@ class Window:
     ids: Ints
     types: Ints
     tags: Ints
+    sentences: Ints
     heads: Ints
     tails: Ints
     pairs: Ints
@@ -74,7 +80,7 @@ class Example:
         document: what was encoded.
         mentions: the document's mentions in text order; windows refer to them.
         pairs: the candidates that are scored.
-        uncovered: candidates that no window holds together; they get no score and are reported.
+        uncovered: candidates of which no mention pair is scored, as when no window holds one; they are reported.
         dropped: mentions without a single subword; they take no part.
         features: what the layout says of each pair (:mod:`bran.encoding.structure`), shape ``(pairs, FEATURES)``.
         labels: 1 where the relation type holds, shape ``(pairs, relation types)``.
@@ -150,9 +156,15 @@ class DocumentEncoder:
         owner = assign(bounds[heads.mentions], bounds[tails.mentions], spans) if len(spans) > 1 else None
         if owner is not None:
             table = np.where(owner >= 0, table, -1)
+        places = Places.of(document, mentions, sentences)
+        if self.config.mention_pairs == "sentence":
+            table = within_sentences(table, places.sentence[heads.mentions], places.sentence[tails.mentions])
+        elif self.config.mention_pairs == "nearest":
+            table = nearest(table, heads.mentions, tails.mentions, bounds)
         pairs, uncovered, table = _keep_scored(candidates, table)
         types, tags = self._tag(mentions, bounds, len(sequence.ids))
-        places = Places.of(document, mentions, sentences)
+        numbers = np.searchsorted(sentences[1:], sequence.starts, side="right")  # of each subword's sentence
+        cutter = _Cutter(sequence.ids, types, tags, numbers, heads, tails, places)
         return Example(
             document=document,
             mentions=mentions,
@@ -163,9 +175,7 @@ class DocumentEncoder:
             labels=self._labels(document, pairs),
             counted=self._counted(document, pairs),
             windows=tuple(
-                _Cutter(sequence.ids, types, tags, heads, tails, places).window(
-                    span, table if owner is None else np.where(owner == index, table, -1)
-                )
+                cutter.window(span, table if owner is None else np.where(owner == index, table, -1))
                 for index, span in enumerate(spans)
             ),
         )
@@ -256,6 +266,7 @@ class _Cutter:
     ids: Ints
     types: Ints
     tags: Ints
+    sentences: Ints
     heads: _Occurrences
     tails: _Occurrences
     places: Places
@@ -270,6 +281,7 @@ class _Cutter:
             ids=self.ids[inside],
             types=self.types[inside],
             tags=self.tags[inside],
+            sentences=self.sentences[inside],
             heads=self.heads.tokens[rows] - span.start,
             tails=self.tails.tokens[columns] - span.start,
             pairs=table[np.ix_(rows, columns)],

@@ -3,11 +3,12 @@
 Efron: *Bootstrap methods: another look at the jackknife*, Annals of Statistics 1979. Koehn: *Statistical
 significance tests for machine translation evaluation*, EMNLP 2004 (paired bootstrap). Yeh: *More accurate
 tests for the statistical significance of result differences*, COLING 2000 (approximate randomisation).
+Holm: *A simple sequentially rejective multiple test procedure*, Scandinavian Journal of Statistics 1979.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -81,12 +82,39 @@ class Comparison:
         }
 
 
-def compare_counts(a: DocumentCounts, b: DocumentCounts, *, resamples: int = 1000, seed: int = 0) -> Comparison:
-    """Compare two systems that were scored on the same gold documents.
+@dataclass(frozen=True, eq=False)
+class Replicates:
+    """Two systems on the same documents, each trained several times: run ``i`` of one beside run ``i`` of the other.
 
-    The interval comes from resampling documents, the same ones for both systems. For the p-value the
-    outputs of a document are swapped between the systems or not, at random; it is the share of such
-    corpora, the real one among them, whose difference is at least as large as the real one.
+    Attributes:
+        a: counts of each run of the first system.
+        b: counts of each run of the second system.
+
+    Raises:
+        ConfigError: when there are not as many runs of both, or not all are of the same documents and types.
+    """
+
+    a: tuple[DocumentCounts, ...]
+    b: tuple[DocumentCounts, ...]
+
+    def __post_init__(self) -> None:
+        if not self.a or len(self.a) != len(self.b):
+            raise ConfigError(f"{len(self.a)} and {len(self.b)} runs; expected as many of both systems")
+        first = self.a[0]
+        for other in (*self.a[1:], *self.b):
+            if other.documents != first.documents or other.types != first.types:
+                counts = f"{len(first.documents)} and {len(other.documents)} documents"
+                raise ConfigError(f"counts of {counts}; expected the same documents and types")
+
+    @property
+    def values(self) -> IntArray:
+        """Counts of both, shape ``(documents, systems, runs, types, spans, outcomes)``."""
+        systems = (np.stack([run.values for run in runs], axis=1) for runs in (self.a, self.b))
+        return np.stack(list(systems), axis=1)
+
+
+def compare_counts(a: DocumentCounts, b: DocumentCounts, *, resamples: int = 1000, seed: int = 0) -> Comparison:
+    """Compare two systems that were scored on the same gold documents: see :func:`compare_replicates`.
 
     Args:
         a: counts of the first system.
@@ -98,23 +126,66 @@ def compare_counts(a: DocumentCounts, b: DocumentCounts, *, resamples: int = 100
         ConfigError: when the two were not scored on the same documents and types, there is no document,
             or no resample is asked for.
     """
-    if a.documents != b.documents or a.types != b.types:
-        raise ConfigError(
-            f"counts of {len(a.documents)} and {len(b.documents)} documents; expected the same documents and types"
-        )
-    present = types_present(a.totals + b.totals)
-    both = np.stack([a.values, b.values], axis=1)  # (documents, systems, types, spans, outcomes)
-    difference = _difference(both.sum(axis=0)[None], present)[0]
-    drawn = _difference(_resampled_totals(both, resamples, seed), present)
-    swapped = _difference(_swapped_totals(both, resamples, seed), present)
+    return compare_replicates([Replicates((a,), (b,))], resamples=resamples, seed=seed)
+
+
+def compare_replicates(parts: Sequence[Replicates], *, resamples: int = 1000, seed: int = 0) -> Comparison:
+    """Compare two systems by their mean scores over runs.
+
+    Each part has its own documents, as each fold has its test documents. The interval comes from resampling
+    the documents of each part, the same ones for all runs of both systems. For the p-value the outputs of a
+    document are swapped between the systems or not, at random, in all runs at once; it is the share of such
+    corpora, the real one among them, whose difference is at least as large as the real one.
+
+    Args:
+        parts: sets of documents, with the runs on each; every run weighs the same.
+        resamples: how many corpora are drawn, for interval and p-value each.
+        seed: the same seed gives the same result.
+
+    Raises:
+        ConfigError: when there is no part, a part has no document, or no resample is asked for.
+    """
+    if not parts:
+        raise ConfigError("no runs to compare; expected at least one of each system")
+    runs, types = sum(len(part.a) for part in parts), parts[0].a[0].types
+    summed = [_compare_part(part, resamples, seed + number) for number, part in enumerate(parts)]
+    difference, drawn, swapped = (sum(arrays[1:], start=arrays[0]) / runs for arrays in zip(*summed, strict=True))
     extreme = (np.abs(swapped) >= np.abs(difference) - _TIE).sum(axis=0)
-    return Comparison(slice_names(a.types), difference, _percentiles(drawn), (extreme + 1) / (resamples + 1))
+    return Comparison(slice_names(types), difference[0], _percentiles(drawn), (extreme + 1) / (resamples + 1))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """``p_values`` corrected for their number, so that any false alarm among them is as rare as one alone would be."""
+    corrected = [0.0] * len(p_values)
+    highest = 0.0
+    for rank, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        highest = max(highest, min(1.0, p_values[index] * (len(p_values) - rank)))
+        corrected[index] = highest
+    return corrected
+
+
+def _compare_part(part: Replicates, resamples: int, seed: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Differences of one part, summed over its runs: the real one, those of resampled and of swapped corpora.
+
+    Each has shape ``(resamples, slices, metrics)``; the real one a single resample.
+    """
+    values = part.values
+    present = types_present(values.sum(axis=(0, 1, 2)))
+    real = values.sum(axis=0)[None]
+    drawn, swapped = _resampled_totals(values, resamples, seed), _swapped_totals(values, resamples, seed)
+    return _difference(real, present), _difference(drawn, present), _difference(swapped, present)
 
 
 def _difference(totals: IntArray, present: NDArray[np.bool_]) -> FloatArray:
-    """B less A, shape ``(resamples, slices, metrics)``, from ``(resamples, systems, types, spans, outcomes)``."""
+    """B less A summed over runs, shape ``(resamples, slices, metrics)``.
+
+    Args:
+        totals: shape ``(resamples, systems, runs, types, spans, outcomes)``.
+        present: the types that the macro mean is over.
+    """
     scores = score_totals(totals, present)
-    return scores[:, 1] - scores[:, 0]
+    difference: FloatArray = (scores[:, 1] - scores[:, 0]).sum(axis=1)
+    return difference
 
 
 def _percentiles(scores: FloatArray) -> FloatArray:

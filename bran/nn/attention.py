@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from pydantic import Field
 from torch import Tensor, nn
@@ -9,6 +11,7 @@ from torch.nn import functional
 
 from bran.config import Config
 from bran.errors import ConfigError
+from bran.nn.positions import NoPositionsConfig, PositionsConfig
 
 
 class AttentionConfig(Config):
@@ -19,47 +22,165 @@ class AttentionConfig(Config):
     """Mix the concatenated heads by one more linear layer. Off: the paper."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
     """Dropout of attention weights."""
+    score: Literal["dot", "additive", "general"] = Field(default="dot", exclude_if="dot".__eq__)
+    """What a query and a key score. ``dot``: their scaled product (the paper); ``additive``: a perceptron over
+    their sum; ``general``: a bilinear form of the two tokens."""
+    reach: int | None = Field(default=None, ge=0, exclude_if=lambda value: value is None)
+    """Attend to so many tokens to either side; ``null``: to all."""
+    within_sentences: bool = Field(default=False, exclude_if=False.__eq__)
+    """Attend within a token's own sentence only."""
 
-    def build(self, dim: int) -> SelfAttention:
-        """The module, for vectors of ``dim``."""
-        return SelfAttention(self, dim)
+    def build(self, dim: int, positions: PositionsConfig = NoPositionsConfig()) -> SelfAttention:  # noqa: B008
+        """The module, for vectors of ``dim``; ``positions`` may act in it."""
+        kinds = {"dot": SelfAttention, "additive": AdditiveAttention, "general": GeneralAttention}
+        return kinds[self.score](self, dim, positions)
+
+
+class Sight:
+    """Says which tokens each token may attend to."""
+
+    def __init__(self, config: AttentionConfig) -> None:
+        self.reach = config.reach
+        self.within_sentences = config.within_sentences
+
+    def __call__(self, mask: Tensor, sentences: Tensor | None) -> Tensor:
+        """What is seen.
+
+        Args:
+            mask: ``True`` at real tokens, shape ``(windows, tokens)``.
+            sentences: number of the sentence of each token, shape ``(windows, tokens)``.
+
+        Returns:
+            ``mask`` where nothing is restricted; else ``True`` where a token (second axis) sees another (third),
+            shape ``(windows, tokens, tokens)``. Padding sees itself, so that no row is empty, and nothing sees padding.
+
+        Raises:
+            ConfigError: when sentences are needed and not given.
+        """
+        if self.reach is None and not self.within_sentences:
+            return mask
+        places = torch.arange(mask.shape[1], device=mask.device)
+        apart = (places[:, None] - places[None, :]).abs()  # (tokens, tokens)
+        seen = mask[:, None, :] if self.reach is None else mask[:, None, :] & (apart <= self.reach)
+        if self.within_sentences:
+            if sentences is None:
+                raise ConfigError("attention.within_sentences = true: this network is not told of sentences")
+            seen = seen & (sentences[:, :, None] == sentences[:, None, :])
+        return seen | (apart == 0)
 
 
 class SelfAttention(nn.Module):
-    """Scaled dot-product attention of every token to every real token."""
+    """Scaled dot-product attention of every token to those that it sees."""
 
-    def __init__(self, config: AttentionConfig, dim: int) -> None:
+    def __init__(self, config: AttentionConfig, dim: int, positions: PositionsConfig) -> None:
         super().__init__()
         if dim % config.heads:
             raise ConfigError(f"encoder.dim = {dim}: expected a multiple of the {config.heads} attention heads")
         self.heads = config.heads
         self.dropout = config.dropout
-        self.project = nn.Linear(dim, 3 * dim)
+        columns, size = self._sizes(dim)
+        self.project = nn.Linear(dim, columns)
         self.output = nn.Linear(dim, dim) if config.output_projection else nn.Identity()
+        self.place = positions.build_attention(size=size)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Attend.
 
         Args:
             x: shape ``(windows, tokens, dim)``.
-            mask: ``True`` at real tokens, shape ``(windows, tokens)``.
+            mask: ``True`` at real tokens, shape ``(windows, tokens)``, or where each sees another (:class:`Sight`),
+                ``(windows, tokens, tokens)``.
 
         Returns:
             shape ``(windows, tokens, dim)``.
         """
         windows, tokens, dim = x.shape
-        projected = self.project(x).view(windows, tokens, 3, self.heads, dim // self.heads)
-        query, key, value = projected.permute(2, 0, 3, 1, 4)  # each (windows, heads, tokens, dim / heads)
-        attended = self._attend(query, key, value, mask[:, None, None, :])
+        query, key, value = self._project(x)
+        query, key, offsets = self.place(query, key)
+        attended = self._attend(query, key, value, mask.view(windows, 1, mask.shape[1:-1].numel(), tokens), offsets)
         output: Tensor = self.output(attended.transpose(1, 2).reshape(windows, tokens, dim))
         return output
 
-    def _attend(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
-        """Attend per head: ``(windows, heads, tokens, size)``, but for the mask ``(windows, 1, 1, tokens)``."""
+    def _sizes(self, dim: int) -> tuple[int, int]:
+        """Columns of the projection, and the size of a head's queries and keys."""
+        return 3 * dim, dim // self.heads
+
+    def _project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values, each ``(windows, heads, tokens, size)``."""
+        windows, tokens, dim = x.shape
+        projected = self.project(x).view(windows, tokens, 3, self.heads, dim // self.heads)
+        query, key, value = projected.permute(2, 0, 3, 1, 4)
+        return query, key, value
+
+    def _attend(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor, offsets: Tensor | None) -> Tensor:
+        """Attend per head.
+
+        Args:
+            query: shape ``(windows, heads, tokens, size)``.
+            key: the same.
+            value: shape ``(windows, heads, tokens, dim / heads)``, which is also that of the result.
+            mask: shape ``(windows, 1, 1, tokens)``, or ``(windows, 1, tokens, tokens)``.
+            offsets: what to add to the scores, shape ``(windows, heads, tokens, tokens)``.
+        """
         dropout = self.dropout if self.training else 0.0
-        if query.dtype == torch.bfloat16 and query.device.type == "cpu":
+        if offsets is not None:
+            mask = _hide(offsets, mask)
+        elif mask.shape[2] == 1 and query.dtype == torch.bfloat16 and query.device.type == "cpu":
             return _attend_by_window(query, key, value, mask, dropout)
         return functional.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=dropout)
+
+
+class GeneralAttention(SelfAttention):
+    """Scores ``x_i W x_j / sqrt(dim)`` with a matrix of full rank for each head, where a dot product has one of rank
+    ``dim / heads``.
+
+    Luong, Pham, Manning: *Effective approaches to attention-based neural machine translation*, EMNLP 2015, section 3.1,
+    scaled as dot products are.
+    """
+
+    def _sizes(self, dim: int) -> tuple[int, int]:
+        return (self.heads + 1) * dim, dim
+
+    def _project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        dim = x.shape[2]
+        query, value = self.project(x).split([self.heads * dim, dim], dim=2)
+        key = x.to(query.dtype)[:, None].expand(-1, self.heads, -1, -1)
+        return self._by_head(query), key, self._by_head(value)
+
+    def _by_head(self, x: Tensor) -> Tensor:
+        """``(windows, tokens, heads * size)`` to ``(windows, heads, tokens, size)``."""
+        windows, tokens, _ = x.shape
+        return x.view(windows, tokens, self.heads, -1).transpose(1, 2)
+
+
+class AdditiveAttention(SelfAttention):
+    """Scores ``w . tanh(q_i + k_j)``.
+
+    Bahdanau, Cho, Bengio: *Neural machine translation by jointly learning to align and translate*, ICLR 2015, appendix
+    A.1.2. One window after the other: a vector for every pair of tokens takes ``tokens`` times the room.
+    """
+
+    def __init__(self, config: AttentionConfig, dim: int, positions: PositionsConfig) -> None:
+        super().__init__(config, dim, positions)
+        self.weight = nn.Parameter(torch.empty(self.heads, dim // self.heads))
+        nn.init.normal_(self.weight, std=(dim // self.heads) ** -0.5)
+
+    def _attend(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor, offsets: Tensor | None) -> Tensor:
+        heads, tokens = query.shape[1:3]
+        queries, keys = query.transpose(2, 3).contiguous(), key.transpose(2, 3).contiguous()
+        attended = []
+        for window in range(len(query)):
+            hidden = (queries[window, ..., None] + keys[window, :, :, None]).tanh()  # (heads, size, tokens, tokens)
+            scores = (self.weight[:, None] @ hidden.flatten(2)).view(heads, tokens, tokens)
+            scores = _hide(scores if offsets is None else scores + offsets[window], mask[window])
+            weights = functional.dropout(scores.softmax(-1), self.dropout, self.training)
+            attended.append(weights.to(value.dtype) @ value[window])
+        return torch.stack(attended)
+
+
+def _hide(scores: Tensor, mask: Tensor) -> Tensor:
+    """``scores``, where ``mask`` is ``False`` so low that no weight is left, and still numbers in a row of these."""
+    return scores.masked_fill(~mask, torch.finfo(scores.dtype).min / 2)
 
 
 def _attend_by_window(query: Tensor, key: Tensor, value: Tensor, mask: Tensor, dropout: float) -> Tensor:

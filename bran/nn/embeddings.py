@@ -9,18 +9,20 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from bran.config import Config
-from bran.encoding.batches import SHAPES
 from bran.encoding.subwords import PAD_ID, UNK_ID
 from bran.errors import ConfigError
+from bran.nn.positions import LearnedPositionsConfig, PositionsConfig
 
 
 class EmbeddingConfig(Config):
     """What a subword's input vector is made of."""
 
-    positions: bool = True
-    """Learned absolute positions."""
+    positions: PositionsConfig = LearnedPositionsConfig()
+    """How it is known where tokens stand: a kind of :mod:`bran.nn.positions`. ``learned``: the paper."""
     types: bool = True
     """Mark the subwords of mentions with their entity type. Off: the paper."""
+    mask_mentions: bool = Field(default=False, exclude_if=False.__eq__)
+    """Put a token of its entity type for every subword of a mention: what is named is hidden, for good."""
     frozen: bool = False
     """Leave subword embeddings as they start, where they start from vectors: a thousand documents teach more
     names by heart than meanings."""
@@ -43,13 +45,14 @@ class Embeddings(nn.Module):
         self.scale = math.sqrt(dim)
         self.subwords = nn.Embedding(vocabulary, dim, padding_idx=PAD_ID)
         self.subwords.weight.requires_grad_(not config.frozen)
-        self.positions = nn.Embedding(-(-window // SHAPES) * SHAPES, dim) if config.positions else None
+        self.positions = config.positions.build_input(window=window, dim=dim)
         self.types = nn.Embedding(types + 1, dim, padding_idx=0) if config.types else None
+        self.masks = nn.Embedding(types + 1, dim, padding_idx=0) if config.mask_mentions else None
         self.word_dropout = config.word_dropout
         self.mention_dropout = config.mention_dropout
         self.dropout = nn.Dropout(config.dropout)
-        for table in (self.subwords, self.positions, self.types):
-            if table is not None:
+        for table in (self.subwords, self.positions, self.types, self.masks):
+            if isinstance(table, nn.Embedding):
                 nn.init.normal_(table.weight, std=1 / self.scale)
                 if table.padding_idx is not None:
                     nn.init.zeros_(table.weight[table.padding_idx])
@@ -87,8 +90,10 @@ class Embeddings(nn.Module):
         if self.training:
             token_ids = self._drop_words(token_ids, types)
         embedded = self.subwords(token_ids)  # (windows, tokens, dim)
+        if self.masks is not None:
+            embedded = torch.where(types[:, :, None] > 0, self.masks(types), embedded)
         if self.positions is not None:
-            embedded = embedded + self.positions.weight[: token_ids.shape[1]]
+            embedded = embedded + self.positions(torch.arange(token_ids.shape[1], device=token_ids.device))
         if self.types is not None:
             embedded = embedded + self.types(types)
         dropped: Tensor = self.dropout(embedded * self.scale)

@@ -6,6 +6,7 @@ Relation Extraction*, NAACL 2018.
 
 from __future__ import annotations
 
+from pydantic import model_validator
 from torch import Tensor, nn
 
 from bran.config import Config
@@ -24,6 +25,17 @@ class ModelConfig(Config):
     encoder: EncoderConfig = EncoderConfig()
     scorer: ScorerConfig = ScorerConfig()
 
+    @model_validator(mode="after")
+    def _positions_can_act(self) -> ModelConfig:
+        kind, attention = self.embeddings.positions.kind, self.encoder.attention
+        if self.embeddings.positions.in_attention and attention is None:
+            raise ValueError(f"embeddings.positions = {kind}: acts in attention, and encoder.attention is null")
+        if kind == "rotary" and attention is not None and attention.score == "additive":
+            raise ValueError(
+                "embeddings.positions = rotary: turns what is multiplied; expected a score other than additive"
+            )
+        return self
+
     def build(self, *, schema: Schema, vocabulary: int, window: int) -> Bran:
         """The network for ``schema``, ``vocabulary`` subwords and windows of at most ``window`` of them."""
         return Bran(self, schema=schema, vocabulary=vocabulary, window=window)
@@ -37,7 +49,7 @@ class Bran(nn.Module):
         dim, types = config.encoder.dim, len(schema.entity_types)
         self.link = ExclusiveLink() if schema.exclusive else IndependentLink()
         self.embeddings = config.embeddings.build(vocabulary=vocabulary, types=types, window=window, dim=dim)
-        self.encoder = config.encoder.build()
+        self.encoder = config.encoder.build(config.embeddings.positions)
         self.scorer = config.scorer.build(dim=dim, labels=self.link.logits(len(schema.labels)))
         self.tagger = nn.Linear(dim, 2 * types + 1)
 
@@ -53,5 +65,6 @@ class Bran(nn.Module):
 
     def encode(self, batch: Batch) -> Tensor:
         """Contextual vectors of every subword, shape ``(windows, tokens, dim)``."""
-        encoded: Tensor = self.encoder(self.embeddings(batch.token_ids, batch.types), batch.mask)
+        embedded = self.embeddings(batch.token_ids, batch.types)
+        encoded: Tensor = self.encoder(embedded, batch.mask, batch.sentences)
         return encoded

@@ -68,14 +68,15 @@ class PairScorer(nn.Module):
     def __init__(self, config: ScorerConfig, *, dim: int, labels: int) -> None:
         super().__init__()
         inner = config.dim or dim
+        self.pool = config.pooling.build()
+        scores = labels + self.pool.extra
         self.head = _perceptron(dim, inner, config.dropout)
         self.tail = _perceptron(dim, inner, config.dropout)
-        self.biaffine = Biaffine(inner, labels)
-        self.layouts = nn.Embedding(LAYOUTS, labels) if config.layouts else None
+        self.biaffine = Biaffine(inner, scores)
+        self.layouts = nn.Embedding(LAYOUTS, scores) if config.layouts else None
         if self.layouts is not None:
             nn.init.zeros_(self.layouts.weight)
         self.structure = _structure(config.structure, labels, config.dropout / 2) if config.structure else None
-        self.pool = config.pooling.build()
 
     def forward(self, encoded: Tensor, batch: Batch) -> Tensor:
         """Score the entity pairs of a batch.
@@ -90,7 +91,10 @@ class PairScorer(nn.Module):
         return self.entity_pairs(self.token_pairs(encoded, batch), batch)
 
     def token_pairs(self, encoded: Tensor, batch: Batch) -> Tensor:
-        """Scores before pooling, shape ``(windows, heads, tails, labels)``; arguments as in :meth:`forward`."""
+        """Scores before pooling, shape ``(windows, heads, tails, labels)``; arguments as in :meth:`forward`.
+
+        A pooling that wants a score for itself has it after those of the labels.
+        """
         heads, tails = self.head(_gather(encoded, batch.heads)), self.tail(_gather(encoded, batch.tails))
         scores: Tensor = self.biaffine(heads, tails)
         if scores.dtype in (torch.bfloat16, torch.float16):

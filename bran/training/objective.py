@@ -10,7 +10,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from bran.config import Config
-from bran.encoding.batches import Batch, collate
+from bran.encoding.batches import SHAPES, Batch, collate
 from bran.encoding.examples import Example
 from bran.nn.losses import pair_loss, tag_loss
 from bran.nn.model import Bran
@@ -68,7 +68,7 @@ class PairObjective(Objective):
 
     def collate(self, examples: Sequence[Example]) -> Batch:
         """Padded tensors."""
-        return collate(examples)
+        return collate(examples, multiple=SHAPES)
 
     def forward(self, batch: Batch, *, chance: float) -> tuple[Tensor, dict[str, Tensor]]:
         """The loss of the pairs of ``batch``, and of its tags when ``chance`` lets the tagger take part."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import mlflow
 from mlflow import MlflowClient, MlflowException
@@ -18,7 +18,7 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunT
 
 import bran
 from bran.corpus.document import Document
-from bran.errors import ConfigError
+from bran.errors import ConfigError, NetworkError
 from bran.workflows.frames import input_frame
 from bran.workflows.signature import SIGNATURE
 from bran.workflows.tracking import Run
@@ -26,6 +26,8 @@ from bran.workflows.tracking import Run
 _DISTRIBUTION = "bran-relations"
 _REQUIREMENTS = ("numpy", "pandas", "pyarrow", "pydantic", "PyYAML", "safetensors", "tokenizers", "torch")
 _NOT_IN_KEYS = re.compile(r"[^\w\-./: ]")
+_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
+"""How the first request to a server is sent: left alone, MLflow asks for minutes before it says that none is there."""
 _SCRIPT = Path(__file__).with_name("pyfunc.py")
 
 
@@ -69,13 +71,17 @@ class MlflowTracker:
 
         Raises:
             ConfigError: when there is no such store, or the experiment was deleted.
+            NetworkError: when a server cannot be reached.
         """
         try:
             client = MlflowClient(uri)
-            found = client.get_experiment_by_name(experiment)
+            with _impatient():
+                found = client.get_experiment_by_name(experiment)
             id_ = found.experiment_id if found else client.create_experiment(experiment, artifacts)
         except MlflowException as error:
             reason = str(error).partition("\n")[0]
+            if uri.startswith(("http://", "https://")):
+                raise NetworkError(f"MLflow server {uri}: {_why(reason)}; expected one that answers") from None
             raise ConfigError(f"MLflow store {uri}: {reason}; expected sqlite:///PATH or a server") from None
         if found and found.lifecycle_stage != "active":
             raise ConfigError(
@@ -83,10 +89,33 @@ class MlflowTracker:
             )
         return cls(uri, id_)
 
+    @property
+    def uri(self) -> str:
+        """Of the store."""
+        return self._uri
+
+    @property
+    def experiment_id(self) -> str:
+        """Of the experiment."""
+        return self._experiment
+
+    def reopen(self, name: str, *, tags: Mapping[str, str]) -> MlflowRun:
+        """The run under this one that has all of ``tags``, made where it is missing; it goes on until told to end.
+
+        So a process finds the runs of an earlier one that was killed.
+        """
+        client = MlflowClient(self._uri)
+        parent = {"mlflow.parentRunId": self._parent} if self._parent else {}
+        wanted = {**tags, **parent}
+        where = " and ".join(f"tags.`{key}` = '{value}'" for key, value in wanted.items())
+        found = client.search_runs([self._experiment], where, max_results=1)
+        run = found[0] if found else client.create_run(self._experiment, run_name=name, tags=wanted)
+        return MlflowRun(self._uri, self._experiment, run_id=run.info.run_id, finished=run.info.status == "FINISHED")
+
     @contextmanager
     def start(self, name: str, *, tags: Mapping[str, str] | None = None) -> Iterator[Run]:
         """A run; it ends as finished, or as failed when anything is raised within it."""
-        _use_store(self._uri)
+        use_store(self._uri)
         with mlflow.start_run(
             run_name=name,
             experiment_id=self._experiment,
@@ -98,12 +127,24 @@ class MlflowTracker:
 
 
 class MlflowRun(MlflowTracker):
-    """A run that is going on; those that it starts stand under it."""
+    """A run that is going on; those that it starts stand under it.
 
-    def __init__(self, uri: str, experiment: str, *, run_id: str) -> None:
+    Attributes:
+        run_id: what MLflow calls it.
+        finished: whether it had come to its end when it was opened.
+    """
+
+    def __init__(self, uri: str, experiment: str, *, run_id: str, finished: bool = False) -> None:
         super().__init__(uri, experiment, parent=run_id)
-        self.run_id = run_id
+        self.run_id, self.finished = run_id, finished
         self._client = MlflowClient(uri)
+
+    def set_status(self, status: Literal["RUNNING", "FINISHED", "FAILED"]) -> None:
+        """Say where a run stands that :meth:`reopen` has given."""
+        if status == "RUNNING":
+            self._client.update_run(self.run_id, status)
+        else:
+            self._client.set_terminated(self.run_id, status)
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Set what runs are searched by."""
@@ -114,9 +155,16 @@ class MlflowRun(MlflowTracker):
         flat = [Param(_key(key), _value(value)) for key, value in flatten(params)]
         self._client.log_batch(self.run_id, params=flat)
 
-    def log_metrics(self, metrics: Mapping[str, float], *, step: int = 0) -> None:
-        """Log the numbers of one epoch in one request."""
-        now = int(time.time() * 1000)
+    def log_metrics(self, metrics: Mapping[str, float], *, step: int = 0, at: int | None = None) -> None:
+        """Log the numbers of one epoch in one request.
+
+        Args:
+            metrics: by name.
+            step: number of the epoch.
+            at: when it ended, in milliseconds since 1970; now, unless given. Logged again with the same time,
+                nothing changes.
+        """
+        now = int(time.time() * 1000) if at is None else at
         batch = [Metric(_key(key), value, now, step) for key, value in metrics.items()]
         self._client.log_batch(self.run_id, metrics=batch)
 
@@ -145,8 +193,13 @@ class MlflowRun(MlflowTracker):
         """Log a copy of the file at ``path``, in ``folder``."""
         self._client.log_artifact(self.run_id, str(path), folder or None)
 
-    def log_model(self, folder: Path, *, example: Document) -> None:
+    def log_model(self, folder: Path, *, example: Document, register_as: str | None = None) -> None:
         """Log the model folder with the script that loads it (no pickle), signature, example and requirements.
+
+        Args:
+            folder: of the model.
+            example: what it is tried on.
+            register_as: make it the next version of the registered model of this name.
 
         Raises:
             ModelError: when the folder cannot be read.
@@ -162,6 +215,7 @@ class MlflowRun(MlflowTracker):
             signature=SIGNATURE,
             input_example=input_frame([example]),
             pip_requirements=requirements(),
+            registered_model_name=register_as,
         )
 
 
@@ -188,7 +242,26 @@ def _value(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _use_store(uri: str) -> None:
+def _why(reason: str) -> str:
+    """Why a request failed, from MLflow's words: the last clause of a failed connection, else all of it."""
+    if "failed with exception" not in reason:
+        return reason
+    return f"cannot be reached ({reason.rpartition(': ')[2].rstrip(')(')})".replace('"', "")
+
+
+@contextmanager
+def _impatient() -> Iterator[None]:
+    """Give up soon on a server that does not answer, unless the environment says otherwise."""
+    ours = {name: value for name, value in _PATIENCE.items() if name not in os.environ}
+    os.environ.update(ours)
+    try:
+        yield
+    finally:
+        for name in ours:
+            del os.environ[name]
+
+
+def use_store(uri: str) -> None:
     """Point MLflow's functions at ``uri``.
 
     It exports the URI to the environment too, where a later tracker would take it for the user's wish.

@@ -15,15 +15,19 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bran.config import Config
 from bran.corpus.document import Document
+
+if TYPE_CHECKING:
+    from bran.workflows.mlflow_tracker import MlflowTracker
 
 _ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 """Settings of MLflow that hold unless the environment says otherwise; it reads them when it is imported."""
 
@@ -110,9 +114,17 @@ class TrackingConfig(Config):
 
         Raises:
             ConfigError: when the store cannot be opened.
+            NetworkError: when a server cannot be reached.
         """
-        if not self.enabled:
-            return NullTracker()
+        return self.open() if self.enabled else NullTracker()
+
+    def open(self) -> MlflowTracker:
+        """The tracker on MLflow, whether it is enabled or not.
+
+        Raises:
+            ConfigError: when the store cannot be opened.
+            NetworkError: when a server cannot be reached.
+        """
         for name, value in _ENVIRONMENT.items():
             os.environ.setdefault(name, value)
         from bran.workflows.mlflow_tracker import MlflowTracker

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from bran.corpus.document import Mention
+from bran.corpus.sentences import SentenceIndex
 from bran.encoding.batches import IGNORED_TAG, BatchConfig, collate, epoch_batches, pack
 from bran.encoding.examples import Example
 from bran.encoding.subwords import PAD_ID
@@ -37,6 +39,25 @@ def test_collate_pads_to_the_longest_window():
     assert (batch.types[padding] == 0).all()
     assert (batch.tags[padding] == IGNORED_TAG).all()
     assert (batch.tags[batch.mask] >= 0).all()
+
+
+@pytest.mark.parametrize("settings", [{}, {"window": 16, "overlap": 4}])
+def test_tokens_know_their_sentence(settings: dict[str, int]):
+    doc, coder = documents()[3], encoder(**settings)
+    (sequence,) = coder.subwords.encode([doc])
+    index = SentenceIndex(doc)
+    expected = [index.sentence(Mention(start, start + 1, "Disease")) for start in sequence.starts.tolist()]
+    (item,) = coder([doc])
+    batch = collate([item, *coder(documents()[:1])])
+    begin = 0
+    for row, window in enumerate(item.windows):
+        numbers = batch.sentences[row, : len(window.ids)].tolist()
+        begin = next(
+            at for at in range(begin, len(expected)) if (sequence.ids[at : at + len(numbers)] == window.ids).all()
+        )
+        assert numbers == expected[begin : begin + len(numbers)]
+    assert not batch.sentences[~batch.mask].any()
+    assert sorted({*expected}) == [0, 1, 2, 3]
 
 
 def test_collate_numbers_pairs_one_document_after_the_other():

@@ -50,6 +50,34 @@ def test_without_types_the_marks_do_not_matter():
     assert not torch.equal(embeddings()(IDS, TYPES), embeddings()(IDS, torch.zeros_like(TYPES)))
 
 
+def test_masked_mentions_do_not_tell_what_they_are_called():
+    module = embeddings(mask_mentions=True, positions="none", types=False)
+    embedded = module(IDS, TYPES)
+    torch.testing.assert_close(embedded[0, 0], module.masks.weight[1] * 2)
+    torch.testing.assert_close(embedded[0, 2], module.masks.weight[2] * 2)
+    torch.testing.assert_close(embedded[0, 1], module.subwords.weight[7] * 2)
+    renamed = torch.where(TYPES > 0, 11, IDS)
+    assert torch.equal(module(renamed, TYPES), embedded)
+    assert not torch.equal(module(renamed, torch.zeros_like(TYPES)), module(IDS, torch.zeros_like(TYPES)))
+
+
+def test_dropped_words_of_masked_mentions_stay_masked():
+    module = embeddings(mask_mentions=True, positions="none", types=False, word_dropout=0.99).train()
+    assert torch.equal(module(IDS, TYPES)[TYPES > 0], module.masks(TYPES[TYPES > 0]) * 2)
+
+
+def test_sinusoids_enter_unscaled():
+    embedded = embeddings(positions="sinusoidal")(IDS, torch.zeros_like(TYPES))
+    unplaced = embeddings(positions="none")(IDS, torch.zeros_like(TYPES))
+    expected = [[math.sin(i), math.cos(i), math.sin(i / 100), math.cos(i / 100)] for i in range(4)]
+    torch.testing.assert_close(embedded - unplaced, torch.tensor([expected, expected]))
+
+
+@pytest.mark.parametrize("kind", ["relative", "rotary"])
+def test_positions_that_act_in_attention_leave_the_input_alone(kind: str):
+    assert torch.equal(embeddings(positions=kind)(IDS, TYPES), embeddings(positions="none")(IDS, TYPES))
+
+
 @pytest.mark.parametrize(("name", "marked"), [("word_dropout", False), ("mention_dropout", True)])
 def test_dropped_words_become_the_unknown_one(name: str, marked: bool):
     module = embeddings(positions=False, types=False, **{name: 0.4}).train()

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import pytest
 import torch
+from pydantic import ValidationError
 from torch import Tensor
 from torch.autograd import gradcheck
 
+from bran.errors import ConfigError
 from bran.nn.encoder import Encoder, EncoderConfig
 
 MASK = torch.tensor([[True] * 5, [True] * 3 + [False] * 2])
@@ -36,6 +38,32 @@ def test_pre_norm_by_its_formula():
     hidden = x + attention.layer(attention.norm(x), MASK)
     expected = module.norm(hidden + feed_forward.layer(feed_forward.norm(hidden), MASK))
     assert torch.equal(module(x, MASK), expected)
+
+
+def test_without_residuals_by_the_formula():
+    module, x = encoder(blocks=1, residual="none"), inputs()
+    attention, feed_forward = module.layers
+    hidden = attention.norm(attention.layer(x, MASK))
+    assert torch.equal(module(x, MASK), feed_forward.norm(feed_forward.layer(hidden, MASK)))
+
+
+@pytest.mark.parametrize("norm", ["post", "pre"])
+def test_a_residual_around_attention_alone_by_the_formula(norm: str):
+    module, x = encoder(blocks=1, residual="attention", norm=norm), inputs()
+    attention, feed_forward = module.layers
+    if norm == "post":
+        hidden = attention.norm(x + attention.layer(x, MASK))
+        expected = feed_forward.norm(feed_forward.layer(hidden, MASK))
+    else:
+        hidden = x + attention.layer(attention.norm(x), MASK)
+        expected = module.norm(feed_forward.layer(feed_forward.norm(hidden), MASK))
+    assert torch.equal(module(x, MASK), expected)
+
+
+@pytest.mark.parametrize("residual", ["attention", "none"])
+def test_a_config_through_which_nothing_comes_is_refused(residual: str):
+    with pytest.raises(ValidationError, match=f"residual = {residual}: nothing comes through"):
+        encoder(residual=residual, feed_forward={"kind": "none"})
 
 
 @pytest.mark.parametrize("norm", ["post", "pre"])
@@ -82,7 +110,48 @@ def test_attention_sees_every_token():
     assert (encoder()(x, mask) != encoder()(changed, mask)).any(2).all()
 
 
-@pytest.mark.parametrize("settings", [{}, {"norm": "pre"}, {"feed_forward": {"kind": "none"}}, {"attention": None}])
+def sees(module: Encoder, changed: int, *, sentences: Tensor | None = None) -> list[bool]:
+    """Which of twelve tokens notice that one of them has ``changed``."""
+    x, mask = torch.randn(1, 12, 4, dtype=torch.float64), torch.ones(1, 12, dtype=torch.bool)
+    other = x.clone()
+    other[0, changed] += 1
+    return (module(x, mask, sentences) != module(other, mask, sentences)).any(2)[0].tolist()
+
+
+def test_two_blocks_reach_twice_as_far_as_one():
+    restricted = {"attention": {"heads": 2, "reach": 2}, "feed_forward": {"kind": "none"}}
+    assert sees(encoder(blocks=1, **restricted), 0) == [True] * 3 + [False] * 9
+    assert sees(encoder(blocks=2, **restricted), 0) == [True] * 5 + [False] * 7
+
+
+@pytest.mark.parametrize("score", ["dot", "additive", "general"])
+def test_attention_within_sentences_ends_with_them(score: str):
+    attention = {"heads": 2, "within_sentences": True, "score": score}
+    module = encoder(attention=attention, feed_forward={"kind": "none"})
+    sentences = torch.tensor([[0] * 4 + [1] * 3 + [2] * 5])
+    assert sees(module, 5, sentences=sentences) == [False] * 4 + [True] * 3 + [False] * 5
+
+
+def test_sentences_that_are_needed_and_not_given_are_asked_for():
+    with pytest.raises(ConfigError, match="this network is not told of sentences"):
+        encoder(attention={"heads": 2, "within_sentences": True})(inputs(), MASK)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"norm": "pre"},
+        {"residual": "none"},
+        {"feed_forward": {"kind": "none"}},
+        {"feed_forward": {"kind": "gated"}},
+        {"feed_forward": {"kind": "lstm"}},
+        {"attention": None},
+        {"attention": {"heads": 2, "reach": 1}},
+        {"attention": {"heads": 2, "score": "additive"}},
+        {"attention": {"heads": 2, "score": "general"}},
+    ],
+)
 def test_padding_changes_nothing(settings: dict[str, object]):
     module, x = encoder(**settings), inputs()
     short = module(x[1:, :3], MASK[1:, :3])

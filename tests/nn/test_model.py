@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
+from bran.config import config_hash
 from bran.corpus.schema import load_schema
 from bran.encoding.batches import Batch, collate
+from bran.encoding.examples import EncodingConfig
 from bran.nn.losses import pair_loss, tag_loss
 from bran.nn.model import Bran, ModelConfig
 from tests.builders import (
+    ENCODINGS,
     VARIANTS,
     documents,
     encoder,
@@ -25,7 +30,7 @@ SCHEMAS = {
 }
 
 
-def batch(schema: str = "cdr", **settings: int) -> Batch:
+def batch(schema: str = "cdr", **settings: Any) -> Batch:
     docs = documents() if schema == "cdr" else several_types_documents()
     return collate(encoder(SCHEMAS[schema], **settings)(docs))
 
@@ -87,9 +92,42 @@ def test_every_switch_changes_weights_or_outputs(variant: str):
         assert not torch.allclose(changed(inputs), plain(inputs), atol=1e-4)
 
 
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_every_choice_of_mention_pairs_changes_outputs(encoding: str):
+    model, every, some = network(), batch(), batch(**ENCODINGS[encoding])
+    names = [
+        {(pair.head.id, pair.tail.id) for item in inputs.examples for pair in item.pairs} for inputs in (every, some)
+    ]
+    assert names[1] < names[0] or not torch.allclose(model(some), model(every), atol=1e-4)
+
+
+def test_every_switch_changes_the_hash():
+    plain, hashes = config_hash(model_config()), {config_hash(model_config(*changes)) for changes in VARIANTS.values()}
+    assert plain in hashes
+    assert len(hashes) == len(VARIANTS)
+    encodings = {config_hash(EncodingConfig(**settings)) for settings in ({}, *ENCODINGS.values())}
+    assert len(encodings) == 1 + len(ENCODINGS)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "embeddings.positions=learned",
+        "embeddings.mask_mentions=false",
+        "encoder.residual=all",
+        "encoder.attention.score=dot",
+        "encoder.attention.reach=null",
+        "encoder.attention.within_sentences=false",
+    ],
+)
+def test_keys_that_came_later_leave_hashes_as_they_were(change: str):
+    assert config_hash(model_config(change)) == config_hash(model_config()) == "d8b7627927f8"
+
+
 def test_switches_that_change_the_same_weights_are_told_apart_by_outputs():
     same = {name for name, changes in VARIANTS.items() if sizes(network(*changes)) == sizes(network())}
-    assert same == {"bran", "max", "mean"}
+    others = {"max", "mean", "general", "reach", "within sentences", "four heads", "residual attention", "no residual"}
+    assert same == {"bran", *others}
 
 
 @pytest.mark.parametrize(
@@ -134,8 +172,9 @@ def test_in_double_precision_everything_stays_double():
     assert network("scorer.layouts=true").double()(batch()).dtype == torch.float64
 
 
-def test_bfloat16_stays_close_to_32_bits():
-    model, inputs = network(), batch()
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_bfloat16_stays_close_to_32_bits(variant: str):
+    model, inputs = network(*VARIANTS[variant]), batch()
     with torch.no_grad():
         exact = model(inputs)
         with torch.autocast("cpu", dtype=torch.bfloat16):

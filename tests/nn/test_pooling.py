@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.autograd import gradcheck
 
-from bran.nn.pooling import LogSumExp, Max, Mean, PoolingConfig, segment_max
+from bran.nn.pooling import AttentionWeighted, LogSumExp, Max, Mean, PoolingConfig, segment_max
 
 VALUES = torch.tensor([[0.0, 1.0], [math.log(3), 2.0], [5.0, -1.0]], dtype=torch.float64)
 SEGMENTS = torch.tensor([0, 0, 2])
@@ -22,6 +22,25 @@ def test_logsumexp_by_hand():
 def test_max_and_mean_by_hand():
     assert Max()(VALUES, SEGMENTS, 3)[[0, 2]].tolist() == [[math.log(3), 2.0], [5.0, -1.0]]
     assert Mean()(VALUES, SEGMENTS, 3).tolist() == [[math.log(3) / 2, 1.5], [0.0, 0.0], [5.0, -1.0]]
+
+
+def test_weights_of_attention_by_hand():
+    scores = torch.tensor([[0.0], [math.log(3)], [7.0]], dtype=torch.float64)
+    pooled = AttentionWeighted()(torch.cat([VALUES, scores], dim=1), SEGMENTS, 3)
+    # Weights 1/4 and 3/4 in the first segment, 1 in the last; the one between them is empty.
+    expected = [[0.75 * math.log(3), 0.25 + 0.75 * 2], [0.0, 0.0], [5.0, -1.0]]
+    torch.testing.assert_close(pooled, torch.tensor(expected, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("shift", [-1e30, -1000.0, 1000.0, 1e30])
+def test_weights_of_attention_are_stable_for_any_size_of_scores(shift: float):
+    values = torch.tensor([[1.0, shift], [4.0, shift]], requires_grad=True)
+    pooled = AttentionWeighted()(values, torch.zeros(2, dtype=torch.long), 1)
+    assert pooled.tolist() == [[2.5]]
+    pooled.sum().backward()
+    # Of the score: a_i (v_i - mean)
+    assert values.grad is not None
+    assert values.grad.tolist() == [[0.5, -0.75], [0.5, 0.75]]
 
 
 @pytest.mark.parametrize("pool", [LogSumExp(), Max()])
@@ -57,7 +76,7 @@ def test_logsumexp_equals_that_of_torch():
     torch.testing.assert_close(LogSumExp()(values, segments, 6), expected)
 
 
-@pytest.mark.parametrize("kind", ["logsumexp", "max", "mean"])
+@pytest.mark.parametrize("kind", ["logsumexp", "max", "mean", "attention"])
 def test_the_order_of_values_changes_nothing(kind: str):
     torch.manual_seed(0)
     values, segments = torch.randn(30, 2), torch.randint(0, 4, (30,))
@@ -66,7 +85,7 @@ def test_the_order_of_values_changes_nothing(kind: str):
     torch.testing.assert_close(pool(values[order], segments[order], 4), pool(values, segments, 4))
 
 
-@pytest.mark.parametrize("kind", ["logsumexp", "max", "mean"])
+@pytest.mark.parametrize("kind", ["logsumexp", "max", "mean", "attention"])
 def test_gradients_in_double_precision(kind: str):
     torch.manual_seed(0)
     values = torch.randn(9, 3, dtype=torch.float64, requires_grad=True)
@@ -75,7 +94,7 @@ def test_gradients_in_double_precision(kind: str):
     assert gradcheck(lambda v: pool(v, segments, 5)[[0, 1, 3]], (values,))
 
 
-@pytest.mark.parametrize("kind", ["logsumexp", "max", "mean"])
+@pytest.mark.parametrize("kind", ["logsumexp", "max", "mean", "attention"])
 def test_an_empty_segment_passes_no_gradient_on(kind: str):
     values = VALUES.clone().requires_grad_()
     PoolingConfig(kind=kind).build()(values, SEGMENTS, 4)[[1, 3]].sum().backward()

@@ -56,7 +56,16 @@ def test_biaffine_gradients_in_double_precision():
 
 
 @pytest.mark.parametrize(
-    "settings", [{}, {"dim": 3}, {"layouts": True}, {"pooling": {"kind": "max"}}, {"pooling": {"kind": "mean"}}]
+    "settings",
+    [
+        {},
+        {"dim": 3},
+        {"layouts": True},
+        {"pooling": {"kind": "max"}},
+        {"pooling": {"kind": "mean"}},
+        {"pooling": {"kind": "attention"}},
+        {"pooling": {"kind": "attention"}, "layouts": True},
+    ],
 )
 def test_scorer_gradients_in_double_precision(settings: dict[str, object]):
     module, inputs = scorer(**settings), batch()
@@ -85,6 +94,17 @@ def test_token_pairs_are_those_of_the_positions():
     head, tail = encoded[1, inputs.heads[1, 2]], encoded[1, inputs.tails[1, 3]]
     alone = module.biaffine(module.head(head)[None, None], module.tail(tail)[None, None])
     torch.testing.assert_close(values[1, 2, 3], alone[0, 0, 0])
+
+
+def test_attention_over_token_pairs_has_a_score_of_its_own():
+    module, inputs = scorer(pooling={"kind": "attention"}), batch()
+    encoded = torch.randn(*inputs.token_ids.shape, 4, dtype=torch.float64)
+    values = module.token_pairs(encoded, inputs)
+    assert values.shape == (*inputs.pairs.shape, 3)
+    assert module(encoded, inputs).shape == (len(inputs.labels), 2)
+    chosen = values[inputs.pairs == 0]
+    expected = (chosen[:, 2:].softmax(0) * chosen[:, :2]).sum(0)
+    torch.testing.assert_close(module(encoded, inputs)[0], expected)
 
 
 def test_what_stands_elsewhere_changes_no_score():

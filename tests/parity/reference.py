@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from bran.corpus.document import Document, Mention, Pair
+from bran.corpus.sentences import SentenceIndex
 from bran.encoding.batches import collate
 from bran.encoding.examples import DocumentEncoder, Example
 from bran.encoding.layout import Places
@@ -21,6 +22,8 @@ from bran.nn.model import Bran
 from tests.builders import sentence_starts
 
 Vector = list[float]
+MentionPair = tuple[Mention, Mention, list[Vector]]
+"""Head, tail, and the scores of their token pairs."""
 
 
 class ReferenceScorer:
@@ -43,15 +46,34 @@ class ReferenceScorer:
         vectors = list(self._vectors(example))
         logits = {}
         for pair in self.encoder.schema.candidates(document):
-            values = [
-                value
+            mention_pairs = [
+                (head, tail, values)
                 for head, tail in product(pair.head.mentions, pair.tail.mentions)
-                for value in self._token_pairs(document, sequence, spans, vectors, head, tail)
+                if (values := list(self._token_pairs(document, sequence, spans, vectors, head, tail)))
             ]
+            values = [value for _, _, values in self._scored(document, sequence, mention_pairs) for value in values]
             if values:
-                pooled = [self._pool([value[label] for value in values]) for label in range(len(values[0]))]
+                pooled = self._pool(values)
                 logits[pair.head.id, pair.tail.id] = _add(pooled, self._structure(example, pair))
         return logits
+
+    def _scored(
+        self, document: Document, sequence: SubwordSequence, mention_pairs: list[MentionPair]
+    ) -> list[MentionPair]:
+        """Those of ``mention_pairs`` that count, by the config of the encoder."""
+        if self.encoder.config.mention_pairs == "sentence":
+            sentence = SentenceIndex(document).sentence
+            return [item for item in mention_pairs if sentence(item[0]) == sentence(item[1])]
+        if self.encoder.config.mention_pairs == "nearest":
+
+            def rank(item: MentionPair) -> tuple[int, int, int, int, int]:
+                head, tail, _ = item
+                between = set(_tokens(sequence, head)), set(_tokens(sequence, tail))
+                near, far = sorted(between, key=lambda tokens: (min(tokens), max(tokens)))
+                return max(0, min(far) - max(near) - 1), head.start, head.end, tail.start, tail.end
+
+            return sorted(mention_pairs, key=rank)[:1]
+        return mention_pairs
 
     def _spans(self, document: Document, sequence: SubwordSequence) -> Sequence[Span]:
         config = self.encoder.config
@@ -113,10 +135,15 @@ class ReferenceScorer:
         hidden = [max(0.0, value) for value in self._linear("scorer.structure.0", features)]
         return self._linear("scorer.structure.3", hidden)
 
-    def _pool(self, values: Vector) -> float:
+    def _pool(self, values: list[Vector]) -> Vector:
+        by_label = list(zip(*values, strict=True))
+        if self.pooling == "attention":
+            *by_label, scores = by_label
+            weights = [math.exp(score) for score in scores]
+            return [sum(w * v for w, v in zip(weights, row, strict=True)) / sum(weights) for row in by_label]
         if self.pooling == "logsumexp":
-            return math.log(sum(math.exp(value) for value in values))
-        return max(values) if self.pooling == "max" else sum(values) / len(values)
+            return [math.log(sum(math.exp(value) for value in row)) for row in by_label]
+        return [max(row) if self.pooling == "max" else sum(row) / len(row) for row in by_label]
 
 
 def _tokens(sequence: SubwordSequence, mention: Mention) -> list[int]:

@@ -10,7 +10,15 @@ from bran.corpus.schema import Schema
 from bran.encoding.batches import collate
 from bran.encoding.examples import DocumentEncoder
 from bran.nn.model import Bran
-from tests.builders import VARIANTS, documents, encoder, network, several_types_documents, several_types_schema
+from tests.builders import (
+    ENCODINGS,
+    VARIANTS,
+    documents,
+    encoder,
+    network,
+    several_types_documents,
+    several_types_schema,
+)
 
 Logits = dict[tuple[str, str, str], list[float]]
 
@@ -37,6 +45,24 @@ def test_a_batch_of_one_scores_as_in_a_padded_batch(variant: str):
     for doc in documents():
         alone |= score(model, coder, [doc])
     assert_same(score(model, coder, documents()), alone)
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_some_mention_pairs_score_alone_as_in_a_batch(encoding: str):
+    model, coder = network(), encoder(**ENCODINGS[encoding])
+    alone: Logits = {}
+    for doc in documents():
+        alone |= score(model, coder, [doc])
+    assert_same(score(model, coder, documents()[::-1]), alone)
+
+
+@pytest.mark.parametrize("multiple", [1, 16, 40])
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_more_padding_changes_nothing(variant: str, multiple: int):
+    model, examples = network(*VARIANTS[variant]), encoder()(documents())
+    with torch.no_grad():
+        expected, padded = model(collate(examples)), model(collate(examples, multiple=multiple))
+    torch.testing.assert_close(padded, expected, atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("schema", [several_types_schema(), several_types_schema(exclusive=True)])

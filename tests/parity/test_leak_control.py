@@ -19,6 +19,7 @@ from bran.encoding.batches import collate
 from bran.encoding.examples import DocumentEncoder
 from bran.nn.model import Bran
 from tests.builders import (
+    ENCODINGS,
     VARIANTS,
     document,
     documents,
@@ -109,6 +110,14 @@ def assert_same(first: Scores, second: Scores) -> None:
 @pytest.mark.parametrize("change", CHANGES)
 def test_leak_control(variant: str, change: Callable[[Document], Document]):
     model, coder = network(*VARIANTS[variant]), encoder()
+    expected = score(model, coder, docs())
+    assert_same(expected, score(model, coder, list(map(change, docs()))))
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("change", CHANGES)
+def test_leak_control_of_the_choice_of_mention_pairs(encoding: str, change: Callable[[Document], Document]):
+    model, coder = network(), encoder(**ENCODINGS[encoding])
     expected = score(model, coder, docs())
     assert_same(expected, score(model, coder, list(map(change, docs()))))
 

@@ -9,7 +9,15 @@ from bran.corpus.document import Document
 from bran.encoding.batches import collate
 from bran.encoding.examples import DocumentEncoder
 from bran.nn.model import Bran
-from tests.builders import VARIANTS, documents, encoder, network, several_types_documents, several_types_schema
+from tests.builders import (
+    VARIANTS,
+    documents,
+    encoder,
+    model_config,
+    network,
+    several_types_documents,
+    several_types_schema,
+)
 from tests.parity.reference import ReferenceScorer
 
 
@@ -31,11 +39,24 @@ def check(model: Bran, coder: DocumentEncoder, docs: list[Document], *, pooling:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_variant(variant: str):
-    pooling = variant if variant in ("max", "mean") else "logsumexp"
     model = network(*VARIANTS[variant])
+    pooling = model_config(*VARIANTS[variant]).scorer.pooling.kind
     if model.scorer.layouts is not None:
         torch.nn.init.normal_(model.scorer.layouts.weight)
     assert check(model, encoder(), documents(), pooling=pooling) == 15
+
+
+@pytest.mark.parametrize(("mention_pairs", "pairs"), [("nearest", 15), ("sentence", 10)])
+def test_some_mention_pairs(mention_pairs: str, pairs: int):
+    assert check(network("scorer.layouts=true"), encoder(mention_pairs=mention_pairs), documents()) == pairs
+    windows = encoder(mention_pairs=mention_pairs, window=24, overlap=8)
+    assert 0 < check(network("scorer.layouts=true"), windows, documents()) <= pairs
+
+
+def test_attention_over_layouts():
+    model = network("scorer.pooling.kind=attention", "scorer.layouts=true", "scorer.structure=4")
+    torch.nn.init.normal_(model.scorer.layouts.weight)
+    assert check(model, encoder(), documents(), pooling="attention") == 15
 
 
 @pytest.mark.parametrize("exclusive", [False, True])

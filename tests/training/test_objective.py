@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from bran.encoding.batches import collate
+from bran.encoding.batches import SHAPES, collate
 from bran.nn.losses import pair_loss, tag_loss
 from bran.training.objective import PairObjective, TaggingConfig
 from tests.builders import documents, encoder, network
@@ -18,6 +18,13 @@ def test_the_loss_is_the_sum_of_its_parts(weight: float):
     torch.testing.assert_close(loss, pairs + weight * tags)
     assert {name: part.item() for name, part in parts.items()} == {"pair_loss": pairs.item(), "tag_loss": tags.item()}
     assert not any(part.requires_grad for part in parts.values())
+
+
+def test_lengths_are_rounded_up_so_that_few_shapes_follow_each_other():
+    model, examples = network(), encoder()(documents())
+    batch = PairObjective(model, TaggingConfig()).collate(examples)
+    assert {length % SHAPES for length in (*batch.token_ids.shape[1:], *batch.pairs.shape[1:])} == {0}
+    torch.testing.assert_close(model(batch), model(collate(examples)), atol=1e-5, rtol=1e-5)
 
 
 def test_without_tagging_the_tagger_learns_nothing():

@@ -69,7 +69,7 @@ def test_a_config_that_trains_nothing_is_refused() -> None:
         ("relation_schema=cdr", r"unknown key 'relation_schema' \(value 'cdr'\)"),
         ("epochs=3", r"unknown key 'epochs' \(value 3\); did you mean 'training.epochs'"),
         ("training.optimizer.kind=adam", "unknown key 'training.optimizer' .* did you mean 'optimiser'"),
-        ("model.encoder.feed_forward={kind: mixture}", "'convolution', 'none'"),
+        ("model.encoder.feed_forward={kind: mixture}", "'convolution', 'gated', 'lstm', 'none'"),
         ("training.epochs=0", "training.epochs = 0: Input should be greater than or equal to 1"),
         ("encoding.overlap=128", "overlap 128 must be smaller than window 128"),
     ],

@@ -1,0 +1,57 @@
+"""Hashes of what decides a result beside the config and the corpus: the code, and files that a config names."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import bran
+from bran.config import config_hash
+from bran.corpus.mesh import MeshTree
+from bran.corpus.schema import load_schema
+from bran.errors import ConfigError
+from bran.workflows.bundled import vectors_folder
+from bran.workflows.run_config import RunConfig
+
+CODE = ("encoding", "nn", "training")
+"""The packages of bran whose code decides a result."""
+
+
+@cache
+def code_hash() -> str:
+    """Twelve hexadecimal digits that name the sources of :data:`CODE`."""
+    root = Path(bran.__file__).parent
+    return _files_hash(root, [path for name in CODE for path in (root / name).rglob("*.py")])
+
+
+def named_hashes(config: RunConfig) -> dict[str, str]:
+    """Names the content of what ``config`` only names: the schema, and the vectors that runs start from.
+
+    Raises:
+        ConfigError: when there is no such schema, or there are no vectors where the config says.
+    """
+    hashes = {"schema": config_hash(load_schema(config.relation_schema))}
+    if config.vectors is not None:
+        folder = vectors_folder(config.vectors)
+        if not folder.is_dir():
+            raise ConfigError(f"vectors {config.vectors!r}: no such folder; expected what `bran vectors` writes")
+        hashes["vectors"] = _files_hash(folder, [path for path in folder.iterdir() if path.is_file()])
+    return hashes
+
+
+def mesh_hash(mesh: MeshTree) -> str:
+    """Names the content of the tree that the hypernym filter uses."""
+    return data_hash(sorted(mesh.tree_numbers.items()))
+
+
+def data_hash(data: Any) -> str:
+    """Twelve hexadecimal digits that name ``data``, which is ready for JSON."""
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _files_hash(root: Path, paths: list[Path]) -> str:
+    digests = {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+    return data_hash(digests)
