@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -84,6 +85,43 @@ def train(
     )
     run.run(tracker=TrackingConfig(enabled=track).build(), display=ProgressDisplay(console))
     console.print(f"model: {output / 'model'}", highlight=False, soft_wrap=True)
+    report(log)
+
+
+@app.command()
+def evaluate(
+    gold: Annotated[Path, typer.Argument(metavar="GOLD", help="Documents with all mentions, and relations if any.")],
+    predicted: Annotated[Path, typer.Argument(metavar="PREDICTED", help="The same texts as `bran tag` wrote them.")],
+    schema: Annotated[str, typer.Option("--schema", help="Of both files.")] = "cdr",
+    losses: Annotated[
+        Path | None, typer.Option(help="Table of every missed and wrong relation with its cause, as .tsv.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, not tables.")] = False,
+) -> None:
+    """Score mentions (exact span and type), concepts of documents and, where there are any, relations from raw text.
+
+    Relations are counted over (document, type, head, tail), without hypernym filter; each that was missed or is wrong
+    is put down to the stage that caused it.
+
+    **Examples**
+
+    - `bran tagging evaluate CDR_DevelopmentSet.PubTator.txt tagged.pubtator`
+
+    - `bran extract abstracts.txt --retag -o found.pubtator && bran tagging evaluate gold.txt found.pubtator`
+    """
+    from bran.corpus.schema import load_schema
+    from bran.workflows.tagging_report import TaggingReport, write_losses
+
+    log = ErrorLog()
+    report_ = TaggingReport.of(gold, predicted, schema=load_schema(schema), on_error=log)
+    if losses:
+        write_losses(report_.losses, losses)
+    if as_json:
+        typer.echo(json.dumps(report_.to_dict(), indent=2))
+    else:
+        for table in report_.tables():
+            Console().print(table)
+        typer.echo(report_.signature)
     report(log)
 
 

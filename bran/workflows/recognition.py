@@ -23,6 +23,7 @@ from bran.corpus.load import content_hash
 from bran.encoding.tagging import FindNames, Names, Style, TaggingEncoder, TaggingExample, WindowConfig
 from bran.encoding.vectors import SubwordVectors
 from bran.errors import ConfigError
+from bran.evaluation.tagging import mention_scores, total_scores
 from bran.extraction.model_card import CardConfig, render_card
 from bran.nn.model_folder import DESCRIPTION
 from bran.nn.recogniser import RecogniserConfig
@@ -31,7 +32,7 @@ from bran.training.checkpoint import CHECKPOINT
 from bran.training.loop import Checkpoints, Hooks, Metrics, Trainer
 from bran.training.recognition import RecognitionTrainingConfig
 from bran.workflows.bundled import vectors_folder
-from bran.workflows.fitting import Listener, Machine
+from bran.workflows.fitting import Machine
 from bran.workflows.tracking import Run, Tracker
 from bran.workflows.train import MODEL, Display
 
@@ -192,20 +193,5 @@ class RecognitionRun:
 
     def _score(self, model: RecogniserModel) -> dict[str, float]:
         """F1 of exact spans with their types on the validation documents: of all, as ``score``, and of each type."""
-        found = list(NetworkRecogniser(model).recognise(self.validation))
-        return recognition_f1(self.validation, found)
-
-
-def recognition_f1(gold, found):
-    tp, fp, fn = {}, {}, {}
-    for g, f in zip(gold, found, strict=True):
-        a = {(m.start, m.end, m.type) for m in g.mentions}
-        b = {(m.start, m.end, m.type) for m in f.mentions}
-        for t in ("Chemical", "Disease"):
-            x = {m for m in a if m[2] == t}
-            y = {m for m in b if m[2] == t}
-            tp[t] = tp.get(t, 0) + len(x & y)
-            fp[t] = fp.get(t, 0) + len(y - x)
-            fn[t] = fn.get(t, 0) + len(x - y)
-    f = lambda t, p, n: 2 * t / max(1, 2 * t + p + n)
-    return {"score": f(sum(tp.values()), sum(fp.values()), sum(fn.values())), **{k: f(tp[k], fp[k], fn[k]) for k in tp}}
+        scores = mention_scores(self.validation, list(NetworkRecogniser(model).recognise(self.validation)))
+        return {"score": total_scores(scores).f1, **{type_: value.f1 for type_, value in scores.items()}}
