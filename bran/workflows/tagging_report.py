@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ from bran.corpus.load import content_hash
 from bran.corpus.readers import ErrorHandler, read_documents
 from bran.corpus.schema import Schema
 from bran.errors import DataError
+from bran.evaluation.retired import retired_ids, update_ids
 from bran.evaluation.stages import Loss, loss_table, relation_losses, relation_scores
 from bran.evaluation.tagging import Scores, concept_scores, mention_scores, total_scores
 from bran.files import atomic_write
+from bran.tagging.lexicon import Lexicon
 
 
 @dataclass(frozen=True)
@@ -40,17 +43,8 @@ class TaggingReport:
     signature: str
 
     @classmethod
-    def of(cls, gold: Path, predicted: Path, *, schema: Schema, on_error: ErrorHandler) -> TaggingReport:
-        """Read and score both files.
-
-        A gold document that ``predicted`` lacks counts as one in which nothing was found.
-
-        Raises:
-            DataError: when a text differs between the two.
-        """
-        wanted = list(read_documents(gold, schema=schema, on_error=on_error))
-        found = {document.id: document for document in read_documents(predicted, schema=schema, on_error=on_error)}
-        answers = [_answer(document, found.get(document.id)) for document in wanted]
+    def of(cls, wanted: Sequence[Document], answers: Sequence[Document], *, ids: str = "as annotated") -> TaggingReport:
+        """Score ``answers``, the same texts as ``wanted`` in the same order; ``ids`` is for the signature."""
         by_id = {document.id: document for document in answers}
         scored = any(document.relations for document in wanted)
         return cls(
@@ -58,7 +52,8 @@ class TaggingReport:
             concepts=_with_sum(concept_scores(wanted, answers)),
             relations=relation_scores(wanted, by_id) if scored else None,
             losses=tuple(relation_losses(wanted, by_id)) if scored else (),
-            signature=f"corpus:{content_hash(wanted)}|documents:{len(wanted)}|protocol:raw|version:{bran.__version__}",
+            signature=f"corpus:{content_hash(wanted)}|documents:{len(wanted)}|protocol:raw|ids:{ids}"
+            f"|version:{bran.__version__}",
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -72,7 +67,7 @@ class TaggingReport:
 
     def tables(self) -> Iterator[Table]:
         """For a terminal."""
-        scores = Table("", "type", "P", "R", "F1", "gold")
+        scores = Table("", "type", "P", "R", "F1", "gold", title=self.signature, title_justify="left")
         for name, table in (("mentions", self.mentions), ("concepts of documents", self.concepts)):
             for type_, value in table.items():
                 scores.add_row(name, type_, *_cells(value))
@@ -84,6 +79,37 @@ class TaggingReport:
             for (stage, type_), counts in loss_table(self.losses).items():
                 causes.add_row(stage, type_, str(counts["missed"]), str(counts["wrong"]))
             yield causes
+
+
+def read_pair(
+    gold: Path, predicted: Path, *, schema: Schema, on_error: ErrorHandler
+) -> tuple[list[Document], list[Document]]:
+    """The gold documents, and for each of them the predicted one.
+
+    A gold document that ``predicted`` lacks counts as one in which nothing was found.
+
+    Raises:
+        DataError: when a text differs between the two.
+    """
+    wanted = list(read_documents(gold, schema=schema, on_error=on_error))
+    found = {document.id: document for document in read_documents(predicted, schema=schema, on_error=on_error)}
+    return wanted, [_answer(document, found.get(document.id)) for document in wanted]
+
+
+def reports(wanted: Sequence[Document], answers: Sequence[Document], lexicon: Lexicon) -> list[TaggingReport]:
+    """The scores with ids as they are and, where gold has ids that ``lexicon`` no longer has, with those updated."""
+    first = TaggingReport.of(wanted, answers)
+    current = retired_ids(wanted, is_known=lambda id_: lexicon.name(id_) is not None, named=partial(_named, lexicon))
+    if not current:
+        return [first]
+    updated = ([update_ids(document, current) for document in side] for side in (wanted, answers))
+    return [first, TaggingReport.of(*updated, ids=f"{len(current)} updated")]
+
+
+def _named(lexicon: Lexicon, surface: str, type_: str) -> str | None:
+    """The one concept of which ``surface`` is a name in MeSH."""
+    found = {c.concept for c in lexicon.lookup(surface, type=type_) if c.source != "alias" and c.key == "light"}
+    return found.pop() if len(found) == 1 else None
 
 
 def write_losses(losses: Iterable[Loss], path: Path) -> None:
