@@ -24,7 +24,7 @@ from bran.cli.main import EXIT_CODES
 
 CONDA_NAMES = {"pytorch": "torch"}
 PIP_ONLY = {"scispacy"}
-DISTRIBUTIONS = {"pydantic_core": "pydantic", "sklearn": "scikit-learn", "yaml": "pyyaml"}
+DISTRIBUTIONS = {"marisa_trie": "marisa-trie", "pydantic_core": "pydantic", "sklearn": "scikit-learn", "yaml": "pyyaml"}
 """Of modules that are called otherwise than what is installed."""
 UNPINNED = re.compile(r"nvidia-|cuda-|triton$")
 """What CUDA builds of torch need; torch itself names the exact versions."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +16,11 @@ from bran.corpus.load import content_hash
 from bran.corpus.readers import ErrorHandler, read_documents
 from bran.corpus.schema import Schema
 from bran.errors import DataError
-from bran.evaluation.retired import retired_ids, update_ids
 from bran.evaluation.stages import Loss, loss_table, relation_losses, relation_scores
 from bran.evaluation.tagging import Scores, concept_scores, mention_scores, total_scores
 from bran.files import atomic_write
 from bran.tagging.lexicon import Lexicon
+from bran.tagging.superseded import renewed, superseded_ids
 
 
 @dataclass(frozen=True)
@@ -99,17 +98,11 @@ def read_pair(
 def reports(wanted: Sequence[Document], answers: Sequence[Document], lexicon: Lexicon) -> list[TaggingReport]:
     """The scores with ids as they are and, where gold has ids that ``lexicon`` no longer has, with those updated."""
     first = TaggingReport.of(wanted, answers)
-    current = retired_ids(wanted, is_known=lambda id_: lexicon.name(id_) is not None, named=partial(_named, lexicon))
+    current = superseded_ids(wanted, lexicon)
     if not current:
         return [first]
-    updated = ([update_ids(document, current) for document in side] for side in (wanted, answers))
-    return [first, TaggingReport.of(*updated, ids=f"{len(current)} updated")]
-
-
-def _named(lexicon: Lexicon, surface: str, type_: str) -> str | None:
-    """The one concept of which ``surface`` is a name in MeSH."""
-    found = {c.concept for c in lexicon.lookup(surface, type=type_) if c.source != "alias" and c.key == "light"}
-    return found.pop() if len(found) == 1 else None
+    both = ([renewed(document, current) for document in side] for side in (wanted, answers))
+    return [first, TaggingReport.of(*both, ids=f"{len(current)} renewed")]
 
 
 def write_losses(losses: Iterable[Loss], path: Path) -> None:
