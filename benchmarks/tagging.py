@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from itertools import chain, repeat
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
-import spacy
 import torch
 import typer
 from rich.console import Console
@@ -37,7 +35,16 @@ from bran.workflows.bundled import model_folder, recogniser_folder
 from bran.workflows.tag import TaggingSettings
 from bran.workflows.workers import process_documents
 
-_START = "from bran.workflows.tag import TaggingSettings; list(TaggingSettings()(()))"
+_TAG = """
+import sys
+from itertools import islice
+from bran.corpus.readers import read_documents
+from bran.workflows.tag import TaggingSettings
+for _ in TaggingSettings()()(islice(read_documents(sys.argv[1]), 5000)):
+    pass
+print(next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")) / 1024)
+"""
+_START = "from bran.workflows.tag import TaggingSettings; list(TaggingSettings()()(()))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +57,7 @@ class Report:
         per_second: documents through the tagger, in this process and in worker processes, and through all stages.
         ratios: cost of the spaCy pipeline over that of ours.
         start: seconds until the first document could be tagged, in a new process.
-        memory: largest resident MiB of this process, and of a process that does nothing but tag.
+        memory: largest resident MiB of a process that tags a stream.
     """
 
     setting: dict[str, str | int]
@@ -58,7 +65,7 @@ class Report:
     per_second: dict[str, float]
     ratios: dict[str, float]
     start: float
-    memory: dict[str, float]
+    memory: float
 
 
 class Stages:
@@ -86,7 +93,7 @@ class Stages:
             return found
 
         fresh = [Document(doc.id, doc.passages) for doc in self.texts]
-        stage("lexicon", lambda: [doc for doc in fresh if list(lexicon.longest_matches(doc.text)) is None])
+        stage("lexicon", lambda: [doc for doc in fresh if not list(lexicon.longest_matches(doc.text))])
         found = stage("recognise", lambda: list(recogniser.recognise(fresh)))
         short = stage("abbreviations", lambda: [abbreviations(doc.text) for doc in found])  # type: ignore[misc]
         linked = stage("link", lambda: [linker.link(*both) for both in zip(found, short, strict=True)])  # type: ignore[arg-type]
@@ -103,10 +110,11 @@ class Stages:
 
 def tagging(
     corpus: Annotated[Path, typer.Argument(help="Documents; only their text is read.")],
+    stream: Annotated[Path | None, typer.Option(help="Texts for the whole tagger, none like the other.")] = None,
     spacy_pipeline: Annotated[Path | None, typer.Option("--spacy", help="A spaCy pipeline to compare with.")] = None,
     documents: Annotated[int, typer.Option(min=8, help="How many of them.")] = 500,
     threads: Annotated[int, typer.Option(min=1, help="Of torch, in this process.")] = 1,
-    workers: Annotated[int, typer.Option(min=1, help="Processes that the whole tagger is run in, at last.")] = 2,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that tag the stream.")] = 2,
     rounds: Annotated[int, typer.Option(min=1, help="Medians are over so many.")] = 3,
     clock: Annotated[str, typer.Option(help="wall, or cpu where others use the machine, too.")] = "wall",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, not tables.")] = False,
@@ -117,52 +125,47 @@ def tagging(
     read = list(read_documents(corpus, schema=load_schema("cdr")))[:documents]
     stages = Stages(read, spacy_pipeline)
     seconds = in_turns([stages.run, stages.spacy], rounds=rounds, clock=CLOCKS[clock])
-    report = _report(stages, seconds, workers=workers, threads=threads, rounds=rounds, clock=clock)
+    setting: dict[str, str | int] = {"documents": len(read), "threads": threads, "rounds": rounds, "clock": clock}
+    report = _report(seconds, stream or corpus, workers=workers, setting=setting)
     if as_json:
         typer.echo(json.dumps(asdict(report), indent=2))
         return
     table = Table("what", "value")
-    for group in ("setting", "milliseconds", "per_second", "ratios", "memory"):
+    for group in ("setting", "milliseconds", "per_second", "ratios"):
         for name, value in getattr(report, group).items():
             table.add_row(f"{group}: {name}", f"{value:.2f}" if isinstance(value, float) else str(value))
     table.add_row("start, s", f"{report.start:.2f}")
+    table.add_row("memory, MiB", f"{report.memory:.0f}")
     Console().print(table)
 
 
-def _report(
-    stages: Stages, seconds: dict[str, float], *, workers: int, threads: int, rounds: int, clock: str
-) -> Report:
-    count = len(stages.texts)
-    cost = {name: 1000 * value / count for name, value in seconds.items()}
+def _report(seconds: dict[str, float], stream: Path, *, workers: int, setting: dict[str, str | int]) -> Report:
+    cost = {name: 1000 * value / int(setting["documents"]) for name, value in seconds.items()}
     tag = cost["recognise"] + cost["abbreviations"] + cost["link"]
-    peer = (
-        {"recognise: spaCy": cost["spaCy"] / cost["recognise"], "tag: spaCy": cost["spaCy"] / tag}
-        if stages.peer
-        else {}
-    )
-    memory = {"tagging alone": _memory_of_tagging(stages), "this process": _resident()}
+    peers = {"recognise": cost["recognise"], "tag": tag} if "spaCy" in cost else {}
     return Report(
-        setting={"documents": count, "threads": threads, "rounds": rounds, "clock": clock, "spaCy": spacy.__version__},
+        setting=setting,
         milliseconds=cost,
         per_second={
             "tag, one process": 1000 / tag,
             "tag and relate, one process": 1000 / (tag + cost["relate"]),
-            f"tag, {workers} workers": _with_workers(stages, workers),
+            "tag a stream, one process": _with_workers(stream, 1),
+            f"tag a stream, {workers} workers": _with_workers(stream, workers),
         },
-        ratios=peer,
+        ratios={f"{name}: spaCy": cost["spaCy"] / value for name, value in peers.items()},
         start=min(_start() for _ in range(3)),
-        memory=memory,
+        memory=_memory_of_tagging(stream),
     )
 
 
-def _with_workers(stages: Stages, workers: int, times: int = 6) -> float:
-    """Documents per second once the workers run: the first of ``times`` passes, in which they start, does not count."""
-    texts = stages.texts
-    stream = process_documents(chain.from_iterable(repeat(texts, times)), TaggingSettings(), workers=workers)
-    for _ in range(len(texts)):
-        next(stream)
+def _with_workers(stream: Path, workers: int, documents: int = 6000) -> float:
+    """Documents per second of a stream once the workers run: its first third, in which they start, does not count."""
+    read = islice(read_documents(stream), documents)
+    tagged = process_documents(read, TaggingSettings(), workers=workers)
+    for _ in range(documents // 3):
+        next(tagged)
     begin = time.perf_counter()
-    rest = sum(1 for _ in stream)
+    rest = sum(1 for _ in tagged)
     return rest / (time.perf_counter() - begin)
 
 
@@ -172,24 +175,10 @@ def _start() -> float:
     return time.perf_counter() - begin
 
 
-def _memory_of_tagging(stages: Stages) -> float:
-    """Largest resident MiB of a process that tags the documents ten times over."""
-    code = (
-        "import resource, sys; from itertools import chain, repeat\n"
-        "from bran.corpus.document import Document, Passage; from bran.workflows.tag import TaggingSettings\n"
-        "texts = sys.stdin.read().split('\\x1e')\n"
-        "texts = chain.from_iterable(repeat(texts, 10))\n"
-        "documents = (Document(str(i), (Passage('text', text),)) for i, text in enumerate(texts))\n"
-        "for _ in TaggingSettings()(documents): pass\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)\n"
-    )
-    texts = "\x1e".join(doc.text for doc in stages.texts)
-    done = subprocess.run([sys.executable, "-c", code], input=texts, capture_output=True, text=True, check=True)
+def _memory_of_tagging(stream: Path) -> float:
+    """Largest resident MiB of a process that tags a stream."""
+    done = subprocess.run([sys.executable, "-c", _TAG, str(stream)], capture_output=True, text=True, check=True)
     return float(done.stdout)
-
-
-def _resident() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == "__main__":

@@ -24,10 +24,8 @@ from bran.cli.main import EXIT_CODES
 
 CONDA_NAMES = {"pytorch": "torch"}
 PIP_ONLY = {"scispacy"}
-DISTRIBUTIONS = {"pydantic_core": "pydantic", "sklearn": "scikit-learn", "yaml": "pyyaml"}
+DISTRIBUTIONS = {"marisa_trie": "marisa-trie", "pydantic_core": "pydantic", "sklearn": "scikit-learn", "yaml": "pyyaml"}
 """Of modules that are called otherwise than what is installed."""
-NOT_YET_IMPORTED = {"scispacy", "spacy"}
-"""Installed with the package for pipelines that tag and link mentions before bran relates them."""
 UNPINNED = re.compile(r"nvidia-|cuda-|triton$")
 """What CUDA builds of torch need; torch itself names the exact versions."""
 
@@ -84,7 +82,7 @@ def test_what_is_imported_is_what_is_required(root: Path, project: dict[str, Any
                 modules.add((node.module or "").partition(".")[0])
     imported = {DISTRIBUTIONS.get(name, name) for name in modules - sys.stdlib_module_names - {"bran"}}
     required = {Requirement(text).name for text in project["dependencies"]}
-    assert imported == required - NOT_YET_IMPORTED
+    assert imported == required
 
 
 def test_every_requirement_has_a_pin_within_its_range(project: dict[str, Any], pins: dict[str, Version]) -> None:

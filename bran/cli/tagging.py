@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from bran.cli.inputs import LexiconFolder
 from bran.cli.reporting import report
 from bran.cli.train import ProgressDisplay
 from bran.corpus.readers import ErrorLog
@@ -84,6 +86,46 @@ def train(
     )
     run.run(tracker=TrackingConfig(enabled=track).build(), display=ProgressDisplay(console))
     console.print(f"model: {output / 'model'}", highlight=False, soft_wrap=True)
+    report(log)
+
+
+@app.command()
+def evaluate(
+    gold: Annotated[Path, typer.Argument(metavar="GOLD", help="Documents with all mentions, and relations if any.")],
+    predicted: Annotated[Path, typer.Argument(metavar="PREDICTED", help="The same texts as `bran tag` wrote them.")],
+    schema: Annotated[str, typer.Option("--schema", help="Of both files.")] = "cdr",
+    lexicon: LexiconFolder = None,
+    losses: Annotated[
+        Path | None, typer.Option(help="Table of every missed and wrong relation with its cause, as .tsv.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, not tables.")] = False,
+) -> None:
+    """Score mentions (exact span and type), concepts of documents and, where there are any, relations from raw text.
+
+    Relations are counted over (document, type, head, tail), without hypernym filter; each that was missed or is wrong
+    is put down to the stage that caused it. Where GOLD has concept ids that the lexicon's MeSH has replaced, all is
+    scored once more with those brought up to date by their names.
+
+    **Examples**
+
+    - `bran tagging evaluate CDR_DevelopmentSet.PubTator.txt tagged.pubtator`
+
+    - `bran extract abstracts.txt --retag -o found.pubtator && bran tagging evaluate gold.txt found.pubtator`
+    """
+    from bran.corpus.schema import load_schema
+    from bran.tagging.lexicon import Lexicon
+    from bran.workflows.tagging_report import read_pair, reports, write_losses
+
+    log = ErrorLog()
+    wanted, answers = read_pair(gold, predicted, schema=load_schema(schema), on_error=log)
+    scored = reports(wanted, answers, Lexicon.load(lexicon))
+    if losses:
+        write_losses(scored[-1].losses, losses)
+    if as_json:
+        typer.echo(json.dumps([each.to_dict() for each in scored], indent=2))
+    else:
+        for table in (table for each in scored for table in each.tables()):
+            Console().print(table)
     report(log)
 
 

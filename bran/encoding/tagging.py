@@ -21,6 +21,7 @@ from bran.encoding.shapes import SHAPE_VALUES, shapes
 from bran.encoding.subwords import Ints, Subwords, SubwordSequence
 from bran.encoding.windows import Bools, Span, cut
 
+
 class WindowConfig(Config):
     """How long texts are cut."""
 

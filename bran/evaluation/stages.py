@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bran.corpus.document import Document, Mention
-from bran.evaluation.counts import Counts
+from bran.evaluation.tagging import Scores
 
 Stage = Literal["recognition", "boundary", "linking", "relation"]
 STAGES: tuple[Stage, ...] = ("recognition", "boundary", "linking", "relation")
@@ -42,13 +42,13 @@ class Loss:
     instead: str = ""
 
 
-def relation_counts(gold: Iterable[Document], predicted: Mapping[str, Document]) -> Counts:
-    """True positives, false positives and false negatives over (document, type, head, tail)."""
+def relation_scores(gold: Iterable[Document], predicted: Mapping[str, Document]) -> Scores:
+    """Relations over (document, type, head, tail); arguments as in :func:`relation_losses`."""
     tp = fp = fn = 0
     for document in gold:
         wanted, found = _keys(document), _keys(predicted[document.id]) if document.id in predicted else set()
         tp, fp, fn = tp + len(wanted & found), fp + len(found - wanted), fn + len(wanted - found)
-    return Counts(tp, fp, fn)
+    return Scores(tp, fp, fn)
 
 
 def relation_losses(gold: Iterable[Document], predicted: Mapping[str, Document]) -> Iterator[Loss]:
@@ -88,9 +88,7 @@ def _loss(relation: Key, having: Document, lacking: Document, *, missed: bool) -
     )
 
 
-def _absence(
-    concept: str, having: Document, lacking: Document
-) -> tuple[Stage, Mention | None, Sequence[Mention]]:
+def _absence(concept: str, having: Document, lacking: Document) -> tuple[Stage, Mention | None, Sequence[Mention]]:
     """How far ``lacking`` came with the mentions of ``concept``: the stage it failed at, a mention, what it has there.
 
     Of several mentions, the one with which it came farthest counts: one is enough for the concept to be there.
@@ -114,5 +112,5 @@ def loss_table(losses: Iterable[Loss]) -> dict[tuple[str, str], dict[str, int]]:
     table: dict[tuple[str, str], Counter[str]] = {}
     for loss in losses:
         table.setdefault((loss.stage, loss.type), Counter())["missed" if loss.missed else "wrong"] += 1
-    order = sorted(table, key=lambda key: (STAGES.index(key[0]), key[1]))  # type: ignore[arg-type]
+    order = sorted(table, key=lambda key: (STAGES.index(key[0]), key[1]))
     return {key: {"missed": table[key]["missed"], "wrong": table[key]["wrong"]} for key in order}

@@ -16,7 +16,7 @@ def model_folder(name: str = MODEL) -> Path:
 
 def recogniser_folder(name: str = RECOGNISER) -> Path:
     """The folder of a recogniser that ships."""
-    return model_folder(name)
+    return Path(str(resources.files("bran.assets") / "recognisers" / name))
 
 
 def vectors_folder(name_or_path: str) -> Path:

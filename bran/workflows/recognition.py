@@ -2,13 +2,13 @@
 
 A run's folder::
 
-    run.json               the resolved config and hashes of it, of the corpora and of the lexicon
-    <stage>/checkpoint.safetensors   while it runs
-    model/                 the recogniser
+    <stage>/checkpoint.safetensors   until all stages are done
+    model/                 the recogniser, with hashes of what it was made of in model.json
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +23,7 @@ from bran.corpus.load import content_hash
 from bran.encoding.tagging import FindNames, Names, Style, TaggingEncoder, TaggingExample, WindowConfig
 from bran.encoding.vectors import SubwordVectors
 from bran.errors import ConfigError
+from bran.evaluation.tagging import mention_scores, total_scores
 from bran.extraction.model_card import CardConfig, render_card
 from bran.nn.model_folder import DESCRIPTION
 from bran.nn.recogniser import RecogniserConfig
@@ -31,7 +32,7 @@ from bran.training.checkpoint import CHECKPOINT
 from bran.training.loop import Checkpoints, Hooks, Metrics, Trainer
 from bran.training.recognition import RecognitionTrainingConfig
 from bran.workflows.bundled import vectors_folder
-from bran.workflows.fitting import Listener, Machine
+from bran.workflows.fitting import Machine
 from bran.workflows.tracking import Run, Tracker
 from bran.workflows.train import MODEL, Display
 
@@ -118,7 +119,13 @@ class RecognitionRun:
         self._styles = config.styles()
 
     def run(self, *, tracker: Tracker, display: Display) -> RecogniserModel:
-        """Train all stages and write the model."""
+        """Train all stages and write the model; when an earlier start has done so, read it.
+
+        Raises:
+            ConfigError: when the folder holds the recogniser of another config or corpus.
+        """
+        if (self.folder / MODEL / DESCRIPTION).exists():
+            return self._finished()
         model = self._new()
         record: dict[str, Any] = {**self.identity, "documents": {k: len(v) for k, v in self.corpora.items()}}
         with tracker.start(self.config.name, tags=self.identity) as run:
@@ -139,6 +146,15 @@ class RecognitionRun:
         """Hashes of what decides the result."""
         documents = [document for name in sorted(self.corpora) for document in self.corpora[name]]
         return {"config": config_hash(self.config), "corpus": content_hash(documents)}
+
+    def _finished(self) -> RecogniserModel:
+        model = RecogniserModel.load(self.folder / MODEL, find_names=self.names.everything)
+        for key, expected in self.identity.items():
+            found = model.description.training.get(key)
+            if found != expected:
+                message = f"{self.folder}: holds the recogniser of {key} {found}, this run has {expected}"
+                raise ConfigError(f"{message}; expected another folder, or an empty one")
+        return model
 
     def _new(self) -> RecogniserModel:
         config, subwords = self.config, self._vectors.subwords
@@ -172,7 +188,7 @@ class RecognitionRun:
     def _stage(self, model: RecogniserModel, stage: StageConfig, run: Run, display: Display) -> dict[str, Any]:
         """Train one stage; what is to be remembered of it."""
         examples = self._examples(stage)
-        key = f"{self.identity['config']}-{self.identity['corpus']}-{stage.name}"
+        key = f"{self.identity['config']}-{stage.name}-{_content(examples)}"
         with display.fit(stage.name, len(examples) * stage.training.epochs) as listener:
 
             def log(metrics: Metrics, epoch: int) -> None:
@@ -192,20 +208,14 @@ class RecognitionRun:
 
     def _score(self, model: RecogniserModel) -> dict[str, float]:
         """F1 of exact spans with their types on the validation documents: of all, as ``score``, and of each type."""
-        found = list(NetworkRecogniser(model).recognise(self.validation))
-        return recognition_f1(self.validation, found)
+        scores = mention_scores(self.validation, list(NetworkRecogniser(model).recognise(self.validation)))
+        return {"score": total_scores(scores).f1, **{type_: value.f1 for type_, value in scores.items()}}
 
 
-def recognition_f1(gold, found):
-    tp, fp, fn = {}, {}, {}
-    for g, f in zip(gold, found, strict=True):
-        a = {(m.start, m.end, m.type) for m in g.mentions}
-        b = {(m.start, m.end, m.type) for m in f.mentions}
-        for t in ("Chemical", "Disease"):
-            x = {m for m in a if m[2] == t}
-            y = {m for m in b if m[2] == t}
-            tp[t] = tp.get(t, 0) + len(x & y)
-            fp[t] = fp.get(t, 0) + len(y - x)
-            fn[t] = fn.get(t, 0) + len(x - y)
-    f = lambda t, p, n: 2 * t / max(1, 2 * t + p + n)
-    return {"score": f(sum(tp.values()), sum(fp.values()), sum(fn.values())), **{k: f(tp[k], fp[k], fn[k]) for k in tp}}
+def _content(examples: Sequence[TaggingExample]) -> str:
+    """Names what the network reads: texts and annotation, but also corpus styles and lexicons."""
+    digest = hashlib.sha256()
+    for window in (window for example in examples for window in example.windows):
+        digest.update(window.features.tobytes())
+        digest.update(window.allowed.tobytes())
+    return digest.hexdigest()[:12]

@@ -30,8 +30,9 @@ from bran.evaluation.predictions import Predictions
 from bran.evaluation.report import EvaluationReport, evaluate
 from bran.export.reading import read_table
 from bran.export.writers import open_writer
-from bran.extraction.trained_model import DESCRIPTION, TrainedModel, read_description
+from bran.extraction.trained_model import TrainedModel, read_description
 from bran.files import atomic_write
+from bran.nn.model_folder import DESCRIPTION
 from bran.training.checkpoint import CHECKPOINT
 from bran.training.loop import Metrics
 from bran.workflows.fitting import Fitter, Listener

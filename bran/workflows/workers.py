@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -69,10 +70,10 @@ class _Worker:
     @cache
     def process(cls) -> Process:
         """The function of this worker."""
-        import torch
-
-        torch.set_num_threads(1)  # the workers share the cores
-        return cls.build()
+        process = cls.build()
+        if torch := sys.modules.get("torch"):
+            torch.set_num_threads(1)  # the workers share the cores
+        return process
 
 
 def _start(build: Builder) -> None:

@@ -18,6 +18,7 @@ from bran.export.table import SCHEMA
 from bran.extraction.predictor import Predictor
 from bran.extraction.trained_model import TrainedModel
 from tests.builders import documents, tiny_model
+from tests.recognisers import notes, trained_model, write_lexicon
 from tests.runs import abstracts, write_corpus
 
 CDR = load_schema("cdr")
@@ -168,6 +169,77 @@ def test_the_model_that_ships_is_the_default(samples: list[Path], tmp_path: Path
     rows = read_tsv(output.read_text(encoding="utf-8"))
     assert rows
     assert {row["model"] for row in rows} == {"bran-cdr"}
+
+
+# Texts without mentions
+
+
+@pytest.fixture(scope="module")
+def taggers(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The options that name a tiny recogniser and a tiny lexicon."""
+    folder = tmp_path_factory.mktemp("taggers")
+    trained_model().save(folder / "recogniser", card="")
+    return ["--ner", str(folder / "recogniser"), "--lexicon", str(write_lexicon(folder / "lexicon"))]
+
+
+def test_plain_text_is_tagged_before(model: Path, taggers: list[str], tmp_path: Path) -> None:
+    path, output = tmp_path / "case.txt", tmp_path / "found.tsv"
+    path.write_text("Velorin induced tremor in two men.", encoding="utf-8")
+    result = extract(model, path, "-o", output, "--threshold", "0", *taggers)
+    assert (result.exit_code, result.stderr) == (0, "1 documents, 1 relations\n")
+    (row,) = read_tsv(output.read_text(encoding="utf-8"))
+    assert (row["document"], row["head"], row["tail"]) == ("case", "MESH:C1", "MESH:D1")
+    assert (row["head_start"], row["head_end"], row["sentence"]) == ("0", "7", "Velorin induced tremor in two men.")
+
+
+def test_annotated_documents_and_texts_in_one_stream(
+    model: Path, taggers: list[str], abstracts_file: Path, tmp_path: Path
+) -> None:
+    lines, more = tmp_path / "texts.jsonl", write_corpus(tmp_path / "more.txt", abstracts(2))
+    lines.write_text("".join(json.dumps({"id": doc.id, "text": doc.text}) + "\n" for doc in notes()), encoding="utf-8")
+    output = tmp_path / "found.pubtator"
+    result = extract(model, abstracts_file, lines, more, "-o", output, "--threshold", "0", *taggers)
+    assert result.exit_code == 0, result.output
+    written = load_corpus(output, CDR).documents
+    assert [doc.id for doc in written] == [doc.id for doc in [*documents(), *notes(), *abstracts(2)]]
+    for document in written[:4]:
+        assert document.mentions == next(doc.mentions for doc in documents() if doc.id == document.id)
+    assert [len(doc.mentions) for doc in written[4:10]] == [len(doc.mentions) for doc in notes()]
+
+
+def test_no_tagger_is_loaded_for_annotated_documents(model: Path, abstracts_file: Path, tmp_path: Path) -> None:
+    output = tmp_path / "found.tsv"
+    assert extract(model, abstracts_file, "-o", output, "--ner", "absent", "--lexicon", "absent").exit_code == 0
+    assert ends(read_tsv(output.read_text())) == expected(model, documents())
+    result = extract(model, abstracts_file, "-o", output, "--ner", "absent", "--lexicon", "absent", "--retag")
+    assert (result.exit_code, len(result.stderr.splitlines())) == (5, 1)
+    assert "expected the folder of a lexicon" in result.stderr
+
+
+def test_retagging_replaces_mentions(model: Path, taggers: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "wrong.txt"
+    path.write_text(
+        "7|t|Velorin induced tremor in two men.\n7\t0\t15\tVelorin induced\tDisease\tD9\n", encoding="utf-8"
+    )
+    output = tmp_path / "found.tsv"
+    assert extract(model, path, "-o", output, "--threshold", "0", *taggers).stderr == "1 documents, 0 relations\n"
+    assert extract(model, path, "-o", output, "--threshold", "0", "--retag", *taggers).exit_code == 0
+    assert ends(read_tsv(output.read_text())) == [("7", "MESH:C1", "MESH:D1")]
+
+
+@pytest.mark.parametrize("label", ["DRUG", "=Chemical", "DRUG="])
+def test_a_label_that_is_none(model: Path, abstracts_file: Path, label: str) -> None:
+    result = extract(model, abstracts_file, "--label", label)
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr == f"error: label {label!r}: expected LABEL=TYPE, such as DRUG=Chemical\n"
+
+
+def test_texts_that_are_too_long_are_left_out(model: Path, taggers: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "case.txt"
+    path.write_text("Velorin induced tremor.", encoding="utf-8")
+    result = extract(model, path, "--max-characters", "22", *taggers)
+    assert result.exit_code == 6
+    assert f"skipped: {path} (document case): holds 23 characters; expected at most 22" in result.stderr
 
 
 # What is left out

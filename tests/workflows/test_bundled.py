@@ -12,11 +12,15 @@ from bran.config import config_hash, load_config
 from bran.corpus.readers import read_documents
 from bran.corpus.schema import load_schema
 from bran.encoding.vectors import SubwordVectors
+from bran.evaluation.tagging import concept_scores, total_scores
 from bran.extraction.model_card import render_card
 from bran.extraction.predictor import Predictor
 from bran.extraction.trained_model import TrainedModel, read_description
-from bran.workflows.bundled import MODEL, model_folder, vectors_folder
+from bran.nn.model_folder import parse_description
+from bran.tagging.network_recogniser import RecogniserDescription
+from bran.workflows.bundled import MODEL, model_folder, recogniser_folder, vectors_folder
 from bran.workflows.run_config import RunConfig
+from bran.workflows.tag import TaggingSettings
 
 SHIPPED = [path.name for path in model_folder().parent.iterdir() if path.is_dir()]
 
@@ -69,6 +73,27 @@ def test_the_model_finds_relations_in_the_sample_abstracts(samples: list[Path]) 
     assert len(documents) / 2 <= sum(len(document.relations) for document in found) < pairs / 2
 
 
+def test_the_recogniser_that_ships_has_a_card() -> None:
+    folder = recogniser_folder()
+    description = parse_description(folder, RecogniserDescription, writer="bran tagging train")
+    assert description.types == ("Chemical", "Disease")
+    assert description.styles[0] == "bc5cdr"
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert all(words in card for words in (description.name, "BC5CDR", "CC0", "Limits", "Made by"))
+    assert description.training["config"] in card
+
+
+def test_raw_text_gets_the_concepts_of_the_annotated_samples(samples: list[Path]) -> None:
+    annotated = [doc for path in samples for doc in read_documents(path, schema=load_schema("cdr"))]
+    bare = [document.with_mentions(()).with_relations(()) for document in annotated]
+    found = list(TaggingSettings()()(bare))
+    scores = total_scores(concept_scores(annotated, found))
+    assert scores.recall > 0.8
+    assert scores.precision > 0.6
+    related = [document for document in Predictor.load(model_folder()).predict(found) if document.relations]
+    assert len(related) >= len(samples) / 2
+
+
 def test_vectors_by_name_or_path(tmp_path: Path) -> None:
     assert vectors_folder("pubmed").is_dir()
     assert vectors_folder(str(tmp_path)) == tmp_path
@@ -84,6 +109,7 @@ def test_shipped_vectors_are_whole() -> None:
 def test_what_ships_holds_no_surprise() -> None:
     assets = model_folder().parent.parent
     suffixes = {path.suffix for path in assets.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
-    assert suffixes <= {".json", ".safetensors", ".md", ".gz", ".py"}
+    assert suffixes <= {".json", ".safetensors", ".md", ".gz", ".py", ".marisa", ".npz", ".bin", ".tsv"}
+    assert sum(path.stat().st_size for path in assets.rglob("*") if path.suffix != ".py") < 40e6
     for path in assets.rglob("*.json"):
         json.loads(path.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Files in, relations out: what is read, what is left out, and that no half file stays."""
+"""Documents in, relations out: what is left out, and that no half file stays."""
 
 from __future__ import annotations
 
@@ -9,31 +9,17 @@ import pytest
 
 from bran.corpus.document import Document, Passage
 from bran.corpus.readers import ErrorLog, Strict
-from bran.corpus.schema import load_schema
-from bran.errors import ConfigError, DuplicateDocumentError, FormatError
+from bran.errors import ConfigError, FormatError
 from bran.export.reading import read_table
 from bran.extraction.predictor import Predictor
-from bran.workflows.extract import Counts, extract, read_inputs
+from bran.workflows.extract import Counts, extract
 from tests.builders import tiny_predictor
-from tests.runs import abstracts, write_corpus
-
-CDR = load_schema("cdr")
+from tests.runs import abstracts
 
 
 @pytest.fixture(scope="module")
 def predictor() -> Predictor:
     return tiny_predictor(chunk=2)
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> list[Path]:
-    """Two files of two documents each."""
-    folder = tmp_path / "in"
-    folder.mkdir()
-    return [
-        write_corpus(folder / "old.txt", abstracts()[:2]),
-        write_corpus(folder / "new.txt", abstracts()[2:4]),
-    ]
 
 
 def run(
@@ -46,35 +32,6 @@ def run(
 ) -> Counts:
     documents = abstracts(4) if documents is None else documents
     return extract(predictor, documents, output=output, threshold=0.0, on_error=log or Strict(), show=show)
-
-
-def test_documents_of_all_files_in_their_order(files: list[Path]) -> None:
-    documents = list(read_inputs(files, CDR, input_format=None, on_error=Strict()))
-    assert [document.id for document in documents] == ["1000", "1001", "1002", "1003"]
-    assert documents == abstracts(4)
-
-
-def test_an_id_of_an_earlier_file_is_told_and_left_out(files: list[Path]) -> None:
-    log = ErrorLog()
-    documents = list(read_inputs([*files, files[0]], CDR, input_format="pubtator", on_error=log))
-    assert len(documents) == 4
-    assert [str(error) for error in log.skipped] == [
-        f"{files[0]} (document {id_}): id {id_!r} was read before; expected one document per id"
-        for id_ in ("1000", "1001")
-    ]
-    with pytest.raises(DuplicateDocumentError):
-        list(read_inputs([files[0], files[0]], CDR, input_format=None, on_error=Strict()))
-
-
-def test_a_file_that_cannot_be_read_does_not_stop_the_others(files: list[Path], tmp_path: Path) -> None:
-    log = ErrorLog()
-    documents = read_inputs(
-        [files[0], tmp_path / "absent.txt", tmp_path, files[1]], CDR, input_format=None, on_error=log
-    )
-    assert len(list(documents)) == 4
-    assert [error.place.path for error in log.skipped] == [str(tmp_path / "absent.txt"), str(tmp_path)]
-    with pytest.raises(ConfigError, match="input format 'word'"):
-        list(read_inputs(files, CDR, input_format="word", on_error=log))
 
 
 def test_every_document_is_counted_written_and_shown(predictor: Predictor, tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Tagging: mentions found in text, and linked to concepts of MeSH."""
