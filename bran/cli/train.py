@@ -79,7 +79,9 @@ def train(
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key: training.seed=1.")
     ] = None,
     only: Annotated[list[str] | None, typer.Option("--only", help="Do this split only (fold-1); repeatable.")] = None,
-    init: Annotated[Path | None, typer.Option("--init", help="Model folder to fine-tune.")] = None,
+    init: Annotated[
+        Path | None, typer.Option("--init", help="Folder of a model or a pretrained encoder to start from.")
+    ] = None,
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, ...")] = "auto",
     threads: Annotated[int, typer.Option("--threads", min=0, help="CPU threads; 0: what torch chooses.")] = 0,
     mesh: Annotated[Path | None, typer.Option("--mesh", help="MeSH table of the hypernym filter.")] = None,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from bran.cli.reporting import report
-from bran.config import parse_config
+from bran.config import override, parse_config
 from bran.corpus.readers import ErrorLog
 from bran.errors import DataError
 
@@ -20,6 +20,12 @@ def vectors(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the vocabulary and its vectors.")],
     vocabulary: Annotated[int, typer.Option("--vocabulary", help="Number of subwords.")] = 8000,
     dim: Annotated[int, typer.Option("--dim", help="Size of the vectors.")] = 128,
+    method: Annotated[
+        str, typer.Option("--method", help="ppmi: mutual information, factorised; skipgram: word2vec's, slower.")
+    ] = "ppmi",
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override another key: skip_gram.epochs=3.")
+    ] = None,
     exclude: Annotated[
         list[Path] | None,
         typer.Option(
@@ -34,7 +40,8 @@ def vectors(
     from bran.encoding.vectors import SubwordVectors, VectorConfig
     from bran.workflows.texts import read_ids, read_texts
 
-    config = parse_config(VectorConfig, {"subwords": {"vocabulary": vocabulary}, "dim": dim}, source="vectors")
+    given: dict[str, Any] = {"method": method, "subwords": {"vocabulary": vocabulary}, "dim": dim}
+    config = parse_config(VectorConfig, override(given, set_ or ()), source="vectors")
     log = ErrorLog()
     read = list(read_texts(texts, exclude=read_ids(exclude or ()), on_error=log))
     if not read:

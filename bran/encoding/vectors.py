@@ -1,9 +1,9 @@
 """Subword vectors from plain text: what a vocabulary and its embeddings can start from.
 
-Positive pointwise mutual information of subwords that stand near each other, factorised (Levy and Goldberg:
+``ppmi``: positive pointwise mutual information of subwords that stand near each other, factorised (Levy and Goldberg:
 *Neural word embedding as implicit matrix factorization*, NIPS 2014; Levy, Goldberg, Dagan: *Improving
 distributional similarity with lessons learned from word embeddings*, TACL 2015). It takes a minute for
-40,000 abstracts, and the first ``n`` dimensions are the best ``n``.
+40,000 abstracts, and the first ``n`` dimensions are the best ``n``. ``skipgram``: :mod:`bran.encoding.skip_gram`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from pydantic import Field
@@ -20,6 +21,7 @@ from scipy import sparse
 from sklearn.utils.extmath import randomized_svd
 
 from bran.config import Config
+from bran.encoding.skip_gram import SkipGram, SkipGramConfig
 from bran.encoding.subwords import UNK_ID, Floats, Ints, SubwordConfig, Subwords
 from bran.errors import ConfigError, ModelError
 from bran.files import atomic_write_binary
@@ -32,13 +34,17 @@ _TEXTS_AT_A_TIME = 4096
 class VectorConfig(Config):
     """How vectors are learned."""
 
+    method: Literal["ppmi", "skipgram"] = "ppmi"
     subwords: SubwordConfig = SubwordConfig(vocabulary=8000)
     dim: int = Field(default=128, ge=1)
     window: int = Field(default=5, ge=1)
-    """Subwords to either side that count as near; one ``k`` away counts ``1 / k``."""
+    """Subwords to either side that count as near; one ``k`` away counts ``1 / k`` (``ppmi``), or is looked at with
+    probability ``(window - k + 1) / window`` (``skipgram``)."""
     smoothing: float = Field(default=0.75, gt=0, le=1)
-    """Power of the context counts: below 1 it makes rare contexts weigh less."""
+    """Power of the counts of contexts (``ppmi``: below 1 it makes rare ones weigh less) or negatives (``skipgram``)."""
     seed: int = Field(default=0, ge=0)
+    skip_gram: SkipGramConfig = SkipGramConfig()
+    """What only ``skipgram`` reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +67,8 @@ class SubwordVectors:
             ConfigError: when no text has two subwords.
         """
         subwords = Subwords.learn(texts, config.subwords)
-        counts = _co_occurrences(subwords, texts, config.window)
-        if not counts.nnz:
-            raise ConfigError(f"no two subwords stand near each other in {len(texts)} texts; expected longer ones")
-        information = _information(counts, config.smoothing)
-        dim = min(config.dim, len(subwords) - 1)
-        left, values, _ = randomized_svd(information, dim, n_iter=4, random_state=config.seed)
-        return cls(subwords, (left * np.sqrt(values)).astype(np.float32))
+        learn = _skip_gram if config.method == "skipgram" else _factorised
+        return cls(subwords, learn(subwords, texts, config))
 
     def save(self, folder: Path) -> None:
         """Write ``subwords.json`` and ``vectors.safetensors``, the vectors in 16 bits."""
@@ -91,6 +92,36 @@ class SubwordVectors:
         if vectors.ndim != 2 or len(vectors) != len(subwords):
             raise ModelError(f"{folder}: {vectors.shape} vectors; expected one for each of {len(subwords)} subwords")
         return cls(subwords, vectors)
+
+
+def _skip_gram(subwords: Subwords, texts: Sequence[str], config: VectorConfig) -> Floats:
+    """Vectors of shape ``(subwords, dim)`` by skip-gram with negative sampling.
+
+    They are turned so that the first ``n`` dimensions are the best ``n``, as those of the other method are.
+    """
+    ids = subwords.encode_texts(texts)
+    if all(np.count_nonzero(text > UNK_ID) < 2 for text in ids):
+        raise _too_short(texts)
+    dim = min(config.dim, len(subwords) - 1)
+    method = SkipGram(config.skip_gram, len(subwords), dim, config.window, config.smoothing, config.seed)
+    vectors = method.learn(ids)
+    turned: Floats = vectors @ np.linalg.svd(vectors, full_matrices=False)[2].T
+    return turned
+
+
+def _factorised(subwords: Subwords, texts: Sequence[str], config: VectorConfig) -> Floats:
+    """Vectors of shape ``(subwords, dim)`` by factorisation of their mutual information."""
+    counts = _co_occurrences(subwords, texts, config.window)
+    if not counts.nnz:
+        raise _too_short(texts)
+    dim = min(config.dim, len(subwords) - 1)
+    left, values, _ = randomized_svd(_information(counts, config.smoothing), dim, n_iter=4, random_state=config.seed)
+    vectors: Floats = (left * np.sqrt(values)).astype(np.float32)
+    return vectors
+
+
+def _too_short(texts: Sequence[str]) -> ConfigError:
+    return ConfigError(f"no two subwords stand near each other in {len(texts)} texts; expected longer ones")
 
 
 def _co_occurrences(subwords: Subwords, texts: Sequence[str], window: int) -> sparse.csr_matrix:

@@ -15,7 +15,23 @@ from bran.encoding.batches import Batch
 from bran.nn.embeddings import EmbeddingConfig
 from bran.nn.encoder import EncoderConfig
 from bran.nn.losses import ExclusiveLink, IndependentLink
+from bran.nn.positions import PositionsConfig
 from bran.nn.scorer import ScorerConfig
+
+
+def check_positions(positions: PositionsConfig, encoder: EncoderConfig) -> None:
+    """Make sure that ``positions`` have something to act in.
+
+    Raises:
+        ValueError: when there is no attention for them, or one that they cannot act in.
+    """
+    kind, attention = positions.kind, encoder.attention
+    if positions.in_attention and attention is None:
+        raise ValueError(f"embeddings.positions = {kind}: acts in attention, and encoder.attention is null")
+    if kind == "rotary" and attention is not None and attention.score == "additive":
+        raise ValueError(
+            "embeddings.positions = rotary: turns what is multiplied; expected a score other than additive"
+        )
 
 
 class ModelConfig(Config):
@@ -27,13 +43,7 @@ class ModelConfig(Config):
 
     @model_validator(mode="after")
     def _positions_can_act(self) -> ModelConfig:
-        kind, attention = self.embeddings.positions.kind, self.encoder.attention
-        if self.embeddings.positions.in_attention and attention is None:
-            raise ValueError(f"embeddings.positions = {kind}: acts in attention, and encoder.attention is null")
-        if kind == "rotary" and attention is not None and attention.score == "additive":
-            raise ValueError(
-                "embeddings.positions = rotary: turns what is multiplied; expected a score other than additive"
-            )
+        check_positions(self.embeddings.positions, self.encoder)
         return self
 
     def build(self, *, schema: Schema, vocabulary: int, window: int) -> Bran:

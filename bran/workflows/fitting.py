@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from bran.config import Config, config_hash
+from bran.config import config_hash
 from bran.corpus.document import Document, Pair
 from bran.corpus.hypernyms import HypernymFilter
 from bran.corpus.load import Corpus
@@ -20,17 +18,18 @@ from bran.corpus.splits import Split
 from bran.encoding.examples import DocumentEncoder, PairFilter
 from bran.encoding.subwords import Subwords
 from bran.encoding.vectors import SubwordVectors
-from bran.errors import ModelError, TrainingError
+from bran.errors import TrainingError
 from bran.evaluation.gold import GoldStandard
 from bran.evaluation.predictions import Predictions
 from bran.evaluation.thresholds import Threshold, best_threshold, expected_threshold, score_curve
 from bran.extraction.predictor import Predictor
-from bran.extraction.trained_model import ModelDescription, TrainedModel
+from bran.extraction.trained_model import TrainedModel
 from bran.nn.devices import Processes, choose_device
 from bran.training.checkpoint import Progress
 from bran.training.loop import Checkpoints, Hooks, Metrics, Trainer
 from bran.workflows.bundled import vectors_folder
 from bran.workflows.run_config import RunConfig
+from bran.workflows.starts import describe, start_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,8 @@ class Fitter:
             validation: others; may be empty: then the last epoch is kept, and the threshold stays 0.5.
             folder: where checkpoints go.
             listener: hears of epochs.
-            init: a model folder to start from, instead of random weights; its vocabulary is taken over.
+            init: folder of a model or pretrained encoder to start from, instead of random weights or what the
+                config says; its vocabulary is taken over.
 
         Raises:
             TrainingError: when there is nothing to learn, or no threshold to choose; before anything is trained.
@@ -130,17 +130,12 @@ class Fitter:
         return expected_threshold(self.gold(documents), predictions, protocol=self.config.protocol)
 
     def _new(self, train: Sequence[Document], init: Path | None) -> TrainedModel:
-        """An untrained model, or the one in ``init``."""
+        """An untrained model, or what starts from ``init`` or from where the config says."""
         config = self.config
-        description = ModelDescription(
-            name=config.name,
-            relation_schema=self.schema,
-            encoding=config.encoding,
-            model=config.model,
-            card=config.card,
-        )
-        if init is not None:
-            return self._initial(init, description)
+        description = describe(config, self.schema)
+        start = init or (Path(config.init) if config.init else None)
+        if start is not None:
+            return start_from(start, description, seed=config.training.seed, device=self.device)
         vectors = SubwordVectors.load(vectors_folder(config.vectors)) if config.vectors else None
         texts = (document.text for document in train)
         subwords = vectors.subwords if vectors else Subwords.learn(texts, config.encoding.subwords)
@@ -149,20 +144,6 @@ class Fitter:
         if vectors:
             network.embeddings.start_from(torch.from_numpy(vectors.vectors))
         return TrainedModel(description, subwords, network.to(self.device))
-
-    def _initial(self, folder: Path, wanted: ModelDescription) -> TrainedModel:
-        """The model in ``folder`` as a start.
-
-        Raises:
-            ModelError: when it was built for another schema or by other settings.
-        """
-        model = TrainedModel.load(folder, device=self.device)
-        for part in ("relation_schema", "model", "encoding.window"):
-            found, expected = (attrgetter(part)(description) for description in (model.description, wanted))
-            if found != expected:
-                difference = _difference(part, found, expected)
-                raise ModelError(f"{folder}: has {difference}, as the config has it; the model is no start for it")
-        return TrainedModel(wanted, model.subwords, model.network)
 
     def _check(self, split: Split, train: Sequence[Document], validation: Sequence[Document]) -> None:
         if True not in self._answers(train):
@@ -220,12 +201,3 @@ class Fitter:
             },
         }
         return TrainedModel(model.description.model_copy(update=update), model.subwords, model.network)
-
-
-def _difference(name: str, found: Any, expected: Any) -> str:
-    """Where two settings called ``name`` first differ."""
-    if isinstance(found, Config) and type(found) is type(expected):
-        for field in type(found).model_fields:
-            if getattr(found, field) != getattr(expected, field):
-                return _difference(f"{name}.{field}", getattr(found, field), getattr(expected, field))
-    return f"{name} = {found!r}; expected {expected!r}"

@@ -33,6 +33,9 @@ class RunConfig(Config):
     vectors: str | None = None
     """``pubmed``, or a folder that ``bran vectors`` wrote: the vocabulary, and what its embeddings start from.
     Without, the vocabulary is learned on the training documents and embeddings start at random."""
+    init: str | None = Field(default=None, exclude_if=lambda value: value is None)
+    """Folder of a model, or of an encoder that ``bran pretrain`` wrote: the vocabulary, and the weights that training
+    starts from. ``--init`` goes before it."""
     card: CardConfig = CardConfig()
     encoding: EncodingConfig = EncodingConfig()
     model: ModelConfig = ModelConfig()
@@ -42,4 +45,10 @@ class RunConfig(Config):
     def _trains_something(self) -> RunConfig:
         if not self.splits and not self.refit:
             raise ValueError("neither splits nor refit are given, so there is nothing to train")
+        return self
+
+    @model_validator(mode="after")
+    def _one_start(self) -> RunConfig:
+        if self.init is not None and self.vectors is not None:
+            raise ValueError(f"init = {self.init}: has a vocabulary and embeddings of its own; expected no vectors")
         return self

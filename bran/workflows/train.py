@@ -37,6 +37,7 @@ from bran.training.checkpoint import CHECKPOINT
 from bran.training.loop import Metrics
 from bran.workflows.fitting import Fitter, Listener
 from bran.workflows.run_config import RunConfig
+from bran.workflows.starts import start_hash
 from bran.workflows.summary import Summary
 from bran.workflows.tracking import Run, Tracker
 
@@ -75,7 +76,7 @@ class TrainingRun:
         fitter: fits the models of ``config``.
         tracker: where runs are logged.
         display: shows progress.
-        init: a model folder to start every fit from.
+        init: folder of a model or pretrained encoder to start every fit from; by default that of ``config``.
     """
 
     def __init__(
@@ -91,7 +92,7 @@ class TrainingRun:
     ) -> None:
         self.config, self.corpus, self.folder = config, corpus, folder
         self.fitter, self.tracker, self.display = fitter, tracker, display
-        self.init = init
+        self.init = init or (Path(config.init) if config.init else None)
 
     def run(self, *, source: Path, only: Sequence[str] = ()) -> Summary:
         """Do all that the config asks for.
@@ -146,7 +147,7 @@ class TrainingRun:
     @cached_property
     def _identity(self) -> dict[str, str]:
         """Hashes of what decides the results."""
-        init = {"init": config_hash(read_description(self.init))} if self.init else {}
+        init = {"init": start_hash(self.init)} if self.init else {}
         return {"config": config_hash(self.config), "corpus": self.corpus.hash, **init}
 
     def _done(self, split: Split) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -33,6 +34,16 @@ def test_vectors_of_a_vocabulary(texts: Path, tmp_path: Path) -> None:
     assert result.stderr == f"{tmp_path / 'out'}: {len(learned.subwords)} subwords of 6 dimensions, from 12 texts\n"
 
 
+def test_vectors_by_skip_gram(texts: Path, tmp_path: Path) -> None:
+    made = {}
+    for name, options in (("ppmi", []), ("skipgram", ["--method", "skipgram", "--set", "skip_gram.epochs=1"])):
+        result = vectors(texts, "-o", tmp_path / name, "--vocabulary", 80, "--dim", 6, *options)
+        assert result.exit_code == 0, result.output
+        made[name] = SubwordVectors.load(tmp_path / name).vectors
+    assert made["ppmi"].shape == made["skipgram"].shape
+    assert not np.allclose(made["ppmi"], made["skipgram"], atol=0.01)
+
+
 def test_documents_to_leave_out(texts: Path, tmp_path: Path) -> None:
     listed, annotated = tmp_path / "ids.txt", write_corpus(tmp_path / "abstracts.txt", abstracts(3))
     listed.write_text("1003\n1004\n", encoding="utf-8")
@@ -58,6 +69,8 @@ def test_what_is_left_out_is_told(texts: Path, tmp_path: Path) -> None:
     [
         (["--vocabulary", "10"], 3, "vectors: subwords.vocabulary = 10: Input should be greater than or equal to 64"),
         (["--dim", "0"], 3, "vectors: dim = 0: Input should be greater than or equal to 1"),
+        (["--method", "glove"], 3, "vectors: method = 'glove': Input should be 'ppmi' or 'skipgram'"),
+        (["--set", "skip_gram.epoch=3"], 3, "vectors: unknown key 'skip_gram.epoch' (value 3); did you mean 'epochs'?"),
         (["absent.txt"], 6, None),
         (["--exclude", "absent.txt"], 4, "absent.txt: cannot be opened (No such file or directory)"),
         (["--exclude", "texts.jsonl"], 0, None),

@@ -68,6 +68,21 @@ def test_words_that_stand_beside_the_same_words_are_alike():
     assert likeness("a", "c") < 0.1
 
 
+def test_skip_gram_gives_vectors_of_the_same_kind(tmp_path: Path):
+    settings = config(method="skipgram", window=1, skip_gram={"epochs": 2, "batch": 16})
+    learned, again = (SubwordVectors.learn(TEXTS, settings) for _ in range(2))
+    assert learned.vectors.shape == (len(learned.subwords), 3)
+    assert learned.vectors.dtype == np.float32
+    assert np.array_equal(learned.vectors, again.vectors)
+    seen = list(ids(learned).values())
+    assert np.abs(learned.vectors[seen]).max(1).min() > 0
+    assert not learned.vectors[[PAD_ID, UNK_ID]].any()
+    spread = np.linalg.norm(learned.vectors, axis=0)
+    assert np.array_equal(spread, np.sort(spread)[::-1])  # the first dimensions are the best
+    learned.save(tmp_path)
+    assert np.allclose(SubwordVectors.load(tmp_path).vectors, learned.vectors, rtol=1e-3, atol=1e-6)
+
+
 def test_there_is_a_vector_for_each_subword():
     learned = SubwordVectors.learn(TEXTS, config(dim=500))
     assert learned.vectors.shape == (len(learned.subwords), len(learned.subwords) - 1)
@@ -115,6 +130,7 @@ def test_damaged_vectors_are_refused(tmp_path: Path, vectors: dict[str, Floats] 
         SubwordVectors.load(tmp_path)
 
 
-def test_texts_of_one_word_teach_no_vectors():
+@pytest.mark.parametrize("method", ["ppmi", "skipgram"])
+def test_texts_of_one_word_teach_no_vectors(method: str):
     with pytest.raises(ConfigError, match="in 2 texts; expected longer ones"):
-        SubwordVectors.learn(["a", "b"], VectorConfig(subwords=SubwordConfig(vocabulary=64)))
+        SubwordVectors.learn(["a", "b"], config(method=method))

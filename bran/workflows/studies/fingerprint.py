@@ -28,17 +28,18 @@ def code_hash() -> str:
 
 
 def named_hashes(config: RunConfig) -> dict[str, str]:
-    """Names the content of what ``config`` only names: the schema, and the vectors that runs start from.
+    """Names the content of what ``config`` only names: the schema, and the vectors, model or encoder that runs start
+    from.
 
     Raises:
-        ConfigError: when there is no such schema, or there are no vectors where the config says.
+        ConfigError: when there is no such schema, or nothing to start from where the config says.
     """
     hashes = {"schema": config_hash(load_schema(config.relation_schema))}
     if config.vectors is not None:
         folder = vectors_folder(config.vectors)
-        if not folder.is_dir():
-            raise ConfigError(f"vectors {config.vectors!r}: no such folder; expected what `bran vectors` writes")
-        hashes["vectors"] = _files_hash(folder, [path for path in folder.iterdir() if path.is_file()])
+        hashes["vectors"] = _folder_hash(folder, f"vectors {config.vectors!r}", writer="bran vectors")
+    if config.init is not None:
+        hashes["init"] = _folder_hash(Path(config.init), f"init {config.init!r}", writer="bran pretrain")
     return hashes
 
 
@@ -50,6 +51,12 @@ def mesh_hash(mesh: MeshTree) -> str:
 def data_hash(data: Any) -> str:
     """Twelve hexadecimal digits that name ``data``, which is ready for JSON."""
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _folder_hash(folder: Path, name: str, *, writer: str) -> str:
+    if not folder.is_dir():
+        raise ConfigError(f"{name}: no such folder; expected what `{writer}` writes")
+    return _files_hash(folder, [path for path in folder.iterdir() if path.is_file()])
 
 
 def _files_hash(root: Path, paths: list[Path]) -> str:

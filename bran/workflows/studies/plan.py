@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from bran.config import config_hash
 from bran.corpus.load import Corpus
 from bran.corpus.mesh import MeshTree
 from bran.corpus.schema import load_schema
 from bran.corpus.splits import Split, SplitConfig
-from bran.errors import ConfigError
+from bran.errors import ConfigError, ModelError
 from bran.workflows.run_config import RunConfig
+from bran.workflows.starts import check_start, describe
 from bran.workflows.studies.config import Study
 from bran.workflows.studies.fingerprint import code_hash, data_hash, mesh_hash, named_hashes
 
@@ -77,7 +79,7 @@ def plan_study(study: Study, corpus: Corpus, *, mesh: MeshTree) -> Plan:
 
     Raises:
         ConfigError: when a split has no document to train, validate or test on, two have one name, the network of
-            a row cannot be built, or there are no vectors where a config says.
+            a row cannot be built, or there is nothing to start from where a config says.
     """
     for row, config in study.rows.items():
         _check_network(row, config)
@@ -114,9 +116,11 @@ def _check_splits(splits: Sequence[tuple[SplitConfig, Split]]) -> None:
 
 
 def _check_network(row: str, config: RunConfig) -> None:
-    """Build the network of ``row``, as small as it may be, and throw it away."""
+    """Build the network of ``row``, as small as it may be, and throw it away; look at what it is to start from."""
     schema = load_schema(config.relation_schema)
     try:
         config.model.build(schema=schema, vocabulary=8, window=config.encoding.window)
-    except ConfigError as error:
+        if config.init is not None:
+            check_start(Path(config.init), describe(config, schema))
+    except (ConfigError, ModelError) as error:
         raise ConfigError(f"variant {row!r}: {error}") from None

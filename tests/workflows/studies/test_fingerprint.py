@@ -11,6 +11,7 @@ from bran.encoding.vectors import SubwordVectors, VectorConfig
 from bran.errors import ConfigError
 from bran.workflows.studies import fingerprint
 from bran.workflows.studies.fingerprint import CODE, code_hash, mesh_hash, named_hashes
+from tests.language_models import pretrained
 from tests.runs import run_config
 
 
@@ -49,6 +50,15 @@ def test_vectors_have_the_hash_of_their_content(tmp_path: Path) -> None:
     assert hashes[0] == hashes[1] != hashes[2]
     with pytest.raises(ConfigError, match="vectors 'absent': no such folder"):
         named_hashes(run_config(vectors="absent"))
+
+
+def test_a_start_has_the_hash_of_its_content(tmp_path: Path) -> None:
+    for folder, seed in (("a", 0), ("b", 0), ("c", 1)):
+        pretrained(tmp_path / folder, f"training.seed={seed}")
+    hashes = [named_hashes(run_config(init=str(tmp_path / folder / "model")))["init"] for folder in "abc"]
+    assert hashes[0] == hashes[1] != hashes[2]
+    with pytest.raises(ConfigError, match="init 'absent': no such folder; expected what `bran pretrain` writes"):
+        named_hashes(run_config(init="absent"))
 
 
 def test_a_schema_has_the_hash_of_its_content(tmp_path: Path) -> None:

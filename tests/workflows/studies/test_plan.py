@@ -10,6 +10,7 @@ from bran.corpus.mesh import MeshTree
 from bran.errors import ConfigError
 from bran.workflows.studies import plan as plan_module
 from bran.workflows.studies.plan import plan_study
+from tests.language_models import pretrained
 from tests.runs import KFOLD, TEMPORAL, TREE, abstracts
 from tests.studies import small_corpus, small_plan, small_study
 
@@ -79,7 +80,24 @@ ERRORS: dict[str, tuple[dict[str, Any], str]] = {
     "a kind of split twice": ({"splits": [KFOLD, {**KFOLD, "seed": 1}]}, "splits: 'fold-1' stands twice"),
     "heads": ({"variants": {"a": {"model.encoder.attention.heads": 3}}}, "variant 'a': "),
     "vectors": ({"variants": {"a": {"vectors": "absent"}}}, "vectors 'absent': no such folder"),
+    "start": ({"variants": {"a": {"init": "absent"}}}, "variant 'a': absent/model.json: not a model folder"),
 }
+
+
+def test_a_variant_may_start_from_an_encoder_that_fits(tmp_path: Path) -> None:
+    pretrained(tmp_path / "encoder")
+    init = {"init": str(tmp_path / "encoder" / "model")}
+    plan = small_plan(tmp_path, variants={"pretrained": init, "again": {**init, "model.encoder.dropout": 0.2}})
+    assert len({run.key for run in plan.runs}) == 6
+    before = keys(plan)
+    pretrained(tmp_path / "other", "training.seed=1")
+    (tmp_path / "encoder").rename(tmp_path / "earlier")
+    (tmp_path / "other").rename(tmp_path / "encoder")
+    after = keys(small_plan(tmp_path, variants={"pretrained": init}))
+    assert after["pretrained/0/fold-1"] != before["pretrained/0/fold-1"]
+    assert after["base/0/fold-1"] == before["base/0/fold-1"]
+    with pytest.raises(ConfigError, match=r"variant 'wide': .* has model\.encoder\.dim = 8; expected 16"):
+        small_plan(tmp_path, variants={"wide": {**init, "model.encoder.dim": 16}})
 
 
 @pytest.mark.parametrize("case", ERRORS)

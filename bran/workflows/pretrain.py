@@ -1,0 +1,197 @@
+"""What ``bran pretrain`` does: unlabelled texts in, an encoder out that relation models can start from.
+
+A run's folder::
+
+    checkpoint.safetensors   until training is done
+    model/                   the encoder; hashes of what it was made of stand in model.json
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import Field
+
+from bran.config import Config, config_hash
+from bran.corpus.document import Document, Passage
+from bran.corpus.load import content_hash
+from bran.encoding.batches import pack
+from bran.encoding.masking import TextBatch, TextEncoder, TextExample, collate_texts
+from bran.encoding.subwords import SubwordConfig, Subwords
+from bran.encoding.vectors import SubwordVectors
+from bran.errors import ConfigError
+from bran.extraction.model_card import CardConfig, render_card
+from bran.nn.devices import autocast, choose_device
+from bran.nn.language_model import LanguageModel, LanguageModelConfig
+from bran.nn.model_folder import DESCRIPTION
+from bran.nn.pretrained import EncoderDescription, PretrainedEncoder
+from bran.training.checkpoint import CHECKPOINT, Progress
+from bran.training.loop import Checkpoints, Hooks, Metrics, Trainer
+from bran.training.pretraining import PretrainingConfig, held_out_metrics
+from bran.workflows.bundled import vectors_folder
+from bran.workflows.fitting import Listener, Machine
+from bran.workflows.tracking import Run, Tracker
+from bran.workflows.train import MODEL, Display
+
+
+class PretrainConfig(Config):
+    """All that decides a pretrained encoder, but for the texts."""
+
+    name: str = "pretrained"
+    vectors: str | None = None
+    """``pubmed``, or a folder that ``bran vectors`` wrote: the vocabulary, and what its embeddings start from."""
+    subwords: SubwordConfig = SubwordConfig()
+    """How the vocabulary is learned on the texts, without ``vectors``."""
+    window: int = Field(default=1280, ge=8)
+    """Longest window, in subwords: ``encoding.window`` of the relation model."""
+    next_sentence: bool = False
+    """Learn to tell as well whether one passage follows another."""
+    validation: float = Field(default=0.01, ge=0, lt=1)
+    """Share of the texts that is not learned from, but scored after each epoch; the best epoch is kept."""
+    model: LanguageModelConfig = LanguageModelConfig()
+    training: PretrainingConfig = PretrainingConfig()
+    card: CardConfig = CardConfig()
+
+
+class PretrainingRun:
+    """One run of ``bran pretrain``; started again in the same folder, it goes on.
+
+    Args:
+        config: what to do.
+        texts: what to learn from.
+        folder: where everything goes.
+        machine: where to run.
+    """
+
+    def __init__(self, config: PretrainConfig, texts: Sequence[str], folder: Path, *, machine: Machine) -> None:
+        width = len(str(len(texts)))
+        self.documents = [
+            Document(f"text {number:0{width}}", (Passage("abstract", text),)) for number, text in enumerate(texts, 1)
+        ]
+        self.config, self.folder, self.machine = config, folder, machine
+        self.device = choose_device(machine.device)
+
+    def run(self, *, tracker: Tracker, display: Display, sources: Sequence[Path]) -> PretrainedEncoder:
+        """Train and write the encoder; when an earlier start has done so, read it.
+
+        Args:
+            tracker: where the run is logged.
+            display: shows progress.
+            sources: files that the texts were read from, for the record.
+
+        Raises:
+            ConfigError: when the folder holds the encoder of another config or other texts.
+            TrainingError: when there is nothing to learn from.
+        """
+        if (self.folder / MODEL / DESCRIPTION).exists():
+            return self._finished()
+        subwords, network = self._new()
+        train, held_out = self._examples(subwords)
+        with tracker.start(self.config.name, tags=self.identity) as run:
+            self._log_settings(run, sources)
+            with display.fit(self.config.name, len(train) * self.config.training.epochs) as listener:
+                progress = self._train(network, train, held_out, _tracked(listener, run))
+            encoder = self._described(subwords, network, progress)
+            run.log_dict(encoder.description.model_dump(mode="json"), DESCRIPTION)
+        (self.folder / CHECKPOINT).unlink(missing_ok=True)
+        return encoder
+
+    @cached_property
+    def identity(self) -> dict[str, str]:
+        """Hashes of what decides the result."""
+        return {"config": config_hash(self.config), "corpus": content_hash(self.documents)}
+
+    def _finished(self) -> PretrainedEncoder:
+        encoder = PretrainedEncoder.load(self.folder / MODEL)
+        for key, expected in self.identity.items():
+            found = encoder.description.training.get(key)
+            if found != expected:
+                message = f"{self.folder}: holds the encoder of {key} {found}, this run has {expected}"
+                raise ConfigError(f"{message}; expected another folder, or an empty one")
+        return encoder
+
+    def _new(self) -> tuple[Subwords, LanguageModel]:
+        config = self.config
+        vectors = SubwordVectors.load(vectors_folder(config.vectors)) if config.vectors else None
+        texts = (document.text for document in self.documents)
+        subwords = vectors.subwords if vectors else Subwords.learn(texts, config.subwords)
+        torch.manual_seed(config.training.seed)
+        network = config.model.build(vocabulary=len(subwords), window=config.window, next_sentence=config.next_sentence)
+        if vectors:
+            network.reader.embeddings.start_from(torch.from_numpy(vectors.vectors))
+        return subwords, network.to(self.device)
+
+    def _examples(self, subwords: Subwords) -> tuple[list[TextExample], list[TextExample]]:
+        """What is learned from, and what is not; no text gives to both."""
+        config = self.config
+        order = np.random.default_rng(config.training.seed).permutation(len(self.documents)).tolist()
+        count = round(config.validation * len(order))
+        encode = TextEncoder(
+            subwords, window=config.window, next_sentence=config.next_sentence, seed=config.training.seed
+        )
+        train, held_out = (
+            encode([self.documents[index] for index in sorted(part)]) for part in (order[count:], order[:count])
+        )
+        return train, [example for example in held_out if example.length]
+
+    def _train(
+        self, network: LanguageModel, train: list[TextExample], held_out: list[TextExample], listener: Listener
+    ) -> Progress:
+        training = self.config.training
+        packed = pack(held_out, max_tokens=training.batches.max_tokens)
+        batches = [collate_texts([held_out[index] for index in indices]).to(self.device) for indices in packed]
+        trainer = Trainer(
+            network,
+            training,
+            train,
+            hooks=Hooks(
+                (lambda model: self._validate(model, batches)) if batches else None, listener.epoch, listener.advance
+            ),
+            checkpoints=Checkpoints(self.folder, "-".join(self.identity.values()), self.machine.checkpoint_steps),
+            device=self.device,
+        )
+        return trainer.run()
+
+    def _validate(self, model: LanguageModel, batches: Sequence[TextBatch]) -> Metrics:
+        with autocast(self.device, self.config.training.precision):
+            return held_out_metrics(model, self.config.training, batches)
+
+    def _described(self, subwords: Subwords, network: LanguageModel, progress: Progress) -> PretrainedEncoder:
+        """The encoder, with how it was made; written to the folder."""
+        config = self.config
+        metrics = {k: v for k, v in progress.history[-1].items() if k != "documents_per_second"}
+        record: dict[str, Any] = {
+            **self.identity,
+            "seed": config.training.seed,
+            "documents": len(self.documents),
+            "epochs": progress.epoch,
+            "kept_epoch": progress.best_epoch if progress.best_epoch and config.training.keep_best else progress.epoch,
+            "steps": progress.step,
+            "last_epoch": metrics,
+        }
+        description = EncoderDescription(name=config.name, window=config.window, model=config.model, training=record)
+        encoder = PretrainedEncoder(description, subwords, network.reader.eval())
+        encoder.save(self.folder / MODEL, card=render_card(config.name, config.card, record))
+        return encoder
+
+    def _log_settings(self, run: Run, sources: Sequence[Path]) -> None:
+        settings = self.config.model_dump(mode="json")
+        run.log_params({key: value for key, value in settings.items() if key != "card"})
+        run.log_dict(settings, "config.yaml")
+        for source in sources:
+            run.log_corpus(source.name, source=source, digest=self.identity["corpus"], documents=len(self.documents))
+
+
+def _tracked(listener: Listener, run: Run) -> Listener:
+    """``listener``, and ``run`` beside it."""
+
+    def on_epoch(metrics: Metrics, epoch: int) -> None:
+        listener.epoch(metrics, epoch)
+        run.log_metrics(metrics, step=epoch)
+
+    return Listener(on_epoch, listener.advance)

@@ -1,0 +1,101 @@
+"""What a fit starts from, in place of random weights: a relation model, or an encoder that has read plain text."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bran.config import Config, config_hash
+from bran.corpus.schema import Schema
+from bran.errors import ModelError
+from bran.extraction.trained_model import ModelDescription, TrainedModel, read_description
+from bran.nn.pretrained import EncoderDescription, PretrainedEncoder, is_encoder, read_encoder_description
+from bran.workflows.run_config import RunConfig
+
+
+def describe(config: RunConfig, schema: Schema) -> ModelDescription:
+    """The model that ``config`` asks for, before it is trained."""
+    return ModelDescription(
+        name=config.name,
+        relation_schema=schema,
+        encoding=config.encoding,
+        model=config.model,
+        card=config.card,
+    )
+
+
+def start_from(folder: Path, wanted: ModelDescription, *, seed: int, device: torch.device) -> TrainedModel:
+    """An untrained model with the weights and the vocabulary that lie in ``folder``.
+
+    Args:
+        folder: of a relation model, all of which is taken over; or of a pretrained encoder, whose embeddings and
+            blocks are: scorer, tagger and embeddings of entity types start at random.
+        wanted: what the config asks for.
+        seed: of random weights.
+        device: where the model is to be.
+
+    Raises:
+        ModelError: when it was built for another schema or by other settings, or is no such folder.
+    """
+    if not is_encoder(folder):
+        model = TrainedModel.load(folder, device=device)
+        check_start(folder, wanted)
+        return TrainedModel(wanted, model.subwords, model.network)
+    pretrained = PretrainedEncoder.load(folder)
+    check_start(folder, wanted)
+    torch.manual_seed(seed)
+    network = wanted.model.build(
+        schema=wanted.relation_schema, vocabulary=len(pretrained.subwords), window=wanted.encoding.window
+    )
+    network.load_state_dict({**network.state_dict(), **pretrained.reader.state_dict()})
+    return TrainedModel(wanted, pretrained.subwords, network.to(device))
+
+
+def start_hash(folder: Path) -> str:
+    """Names the model or encoder in ``folder``.
+
+    Raises:
+        ModelError: when it is neither.
+    """
+    return config_hash(_read(folder))
+
+
+def check_start(folder: Path, wanted: ModelDescription) -> None:
+    """Make sure that what lies in ``folder`` fits what the config asks for.
+
+    Raises:
+        ModelError: when it was built for another schema or by other settings, or is no such folder.
+    """
+    found = _read(folder)
+    if isinstance(found, ModelDescription):
+        differences = [_difference(part, found, wanted) for part in ("relation_schema", "model", "encoding.window")]
+    else:
+        parts = ("model.embeddings.positions", "model.encoder")
+        differences = [_difference(part, found, wanted, dropout=False) for part in parts]
+        differences.append(_compare("encoding.window", found.window, wanted.encoding.window))
+    for difference in filter(None, differences):
+        raise ModelError(f"{folder}: has {difference}, as the config has it; the model is no start for it")
+
+
+def _read(folder: Path) -> ModelDescription | EncoderDescription:
+    return read_encoder_description(folder) if is_encoder(folder) else read_description(folder)
+
+
+def _difference(part: str, found: Config, wanted: Config, *, dropout: bool = True) -> str:
+    """Where the ``part`` of two configs first differs, empty for nowhere; without ``dropout``, rates of it may."""
+    return _compare(part, attrgetter(part)(found), attrgetter(part)(wanted), dropout=dropout)
+
+
+def _compare(name: str, found: Any, expected: Any, *, dropout: bool = True) -> str:
+    """Where two settings called ``name`` first differ."""
+    if isinstance(found, Config) and type(found) is type(expected):
+        fields = [field for field in type(found).model_fields if dropout or not field.endswith("dropout")]
+        parts = (
+            _compare(f"{name}.{field}", getattr(found, field), getattr(expected, field), dropout=dropout)
+            for field in fields
+        )
+        return next(filter(None, parts), "")
+    return "" if found == expected else f"{name} = {found!r}; expected {expected!r}"
