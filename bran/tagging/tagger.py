@@ -19,7 +19,7 @@ class Tagger:
         recogniser: finds mentions.
         linker: gives them concepts.
         abbreviations: short forms that a text defines, with their long forms.
-        retag: replace the mentions that documents come with.
+        retag: replace the mentions that documents come with; relations between those go with them.
         chunk: documents that are read ahead.
     """
 
@@ -40,9 +40,14 @@ class Tagger:
         stream = iter(documents)
         while chunk := list(islice(stream, self.chunk)):
             bare = [self.retag or not document.mentions for document in chunk]
-            found = self.recogniser.recognise(doc for doc, wanted in zip(chunk, bare, strict=True) if wanted)
+            texts = (self._without_relations(doc) for doc, wanted in zip(chunk, bare, strict=True) if wanted)
+            found = self.recogniser.recognise(texts)
             for document, wanted in zip(chunk, bare, strict=True):
                 yield self._link(next(found) if wanted else document)
+
+    def _without_relations(self, document: Document) -> Document:
+        """``document`` without relations, if it had them between mentions that are now replaced."""
+        return document.with_relations(()) if document.mentions else document
 
     def _link(self, document: Document) -> Document:
         if any(mention.concepts for mention in document.mentions):

@@ -12,6 +12,7 @@ from bran.corpus.document import Document
 from bran.corpus.readers import ErrorHandler
 from bran.corpus.schema import Schema, load_schema
 from bran.corpus.writers import open_document_writer, write_documents
+from bran.errors import ConfigError
 from bran.workflows.bundled import recogniser_folder
 from bran.workflows.workers import process_documents
 
@@ -45,6 +46,7 @@ class TaggingSettings:
 
         Raises:
             ModelError: when one of them cannot be read.
+            ConfigError: when labels are given for a recogniser that has none.
         """
         from bran.tagging.abbreviations import Abbreviations
         from bran.tagging.lexicon import Lexicon
@@ -64,6 +66,8 @@ class TaggingSettings:
         if self.ner is None or (folder / "model.json").exists():
             from bran.tagging.network_recogniser import NetworkRecogniser, RecogniserModel
 
+            if self.labels:
+                raise ConfigError(f"label {next(iter(self.labels))!r}: labels are those of a spaCy pipeline (--ner)")
             return NetworkRecogniser(RecogniserModel.load(folder, find_names=lexicon.longest_matches))
         from bran.tagging.spacy_recogniser import SpacyRecogniser
 

@@ -77,3 +77,15 @@ def test_errors(mesh: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str
     result = lexicon(*arguments)
     assert result.exit_code == code, result.output
     assert result.stderr.startswith(f"error: {message}")
+
+
+def test_folds_know_nothing_of_the_documents_they_list(mesh: Path, tmp_path: Path) -> None:
+    corpus = write_corpus(tmp_path / "gold.txt", gold_documents())
+    built = lexicon("build", "--descriptors", mesh, "--aliases", f"cdr={corpus}", "-o", tmp_path / "out", "--folds", 3)
+    assert built.exit_code == 0, built.output
+    listed = {k: (tmp_path / "out-folds" / f"{k}.txt").read_text(encoding="utf-8").split() for k in range(3)}
+    assert sorted(id_ for ids in listed.values() for id_ in ids) == ["1", "2", "3"]
+    assert Lexicon.load(tmp_path / "out").lookup("renal tremor")
+    for fold, ids in listed.items():
+        found = Lexicon.load(tmp_path / "out-folds" / str(fold)).lookup("renal tremor")
+        assert bool(found) == ("3" not in ids)  # document 3 alone says so

@@ -86,6 +86,13 @@ def test_documents_with_mentions_keep_them_unless_retagged(tag: Tag, tmp_path: P
     assert unlinked(read("new.pubtator")) == unlinked(notes()[:2])
 
 
+def test_labels_are_for_spacy_pipelines(tag: Tag, tmp_path: Path) -> None:
+    (tmp_path / "case.txt").write_text("Velorin.", encoding="utf-8")
+    result = tag("case.txt", "-o", "tagged.jsonl", "--label", "DRUG=Chemical")
+    assert result.exit_code == 3
+    assert "label 'DRUG': labels are those of a spaCy pipeline (--ner)" in result.stderr
+
+
 def test_standard_input_holds_one_text_a_paragraph(models: list[str], tmp_path: Path) -> None:
     text = "\n\n".join(doc.text for doc in notes()[:3])
     command = ["tag", "-", "-o", str(tmp_path / "tagged.jsonl"), *models]

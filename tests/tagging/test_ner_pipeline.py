@@ -90,7 +90,8 @@ def test_every_input_of_a_step_is_an_output_of_one_before(folder: Path):
         for step in (commands[name] for name in steps):
             for path in step["deps"]:
                 assert path in made or path.startswith("${env.data}/") or (folder / path).exists(), path
-            assert all(path in " ".join(step["script"]) or path.endswith("/model-best") for path in step["outputs"])
+            written = re.findall(r"-o (\S+)", " ".join(step["script"]))
+            assert all(path.startswith(tuple(written)) for path in step["outputs"]), (written, step["outputs"])
             made |= set(step["outputs"])
 
 

@@ -74,8 +74,10 @@ def test_mentions_without_any_concept_are_kept_and_linked():
 
 def test_retagging_replaces_what_was_there():
     made = tagger(retag=True)
-    (found,) = made.tag([document("1", "{Velorin and|Disease|MESH:D9} tremor.")])
+    old = document("1", "{Velorin and|Disease|MESH:D9} tremor.", relations=[("CID", "MESH:C1", "MESH:D9")])
+    (found,) = made.tag([old])
     assert concepts(found) == [("X:Velorin",), ("X:tremor",)]
+    assert found.relations == ()  # they held between mentions that are gone
 
 
 def test_abbreviations_are_those_of_the_text():

@@ -19,6 +19,7 @@ from bran.extraction.trained_model import TrainedModel, read_description
 from bran.nn.model_folder import parse_description
 from bran.tagging.network_recogniser import RecogniserDescription
 from bran.workflows.bundled import MODEL, model_folder, recogniser_folder, vectors_folder
+from bran.workflows.recognition import RecognitionConfig
 from bran.workflows.run_config import RunConfig
 from bran.workflows.tag import TaggingSettings
 
@@ -73,7 +74,7 @@ def test_the_model_finds_relations_in_the_sample_abstracts(samples: list[Path]) 
     assert len(documents) / 2 <= sum(len(document.relations) for document in found) < pairs / 2
 
 
-def test_the_recogniser_that_ships_has_a_card() -> None:
+def test_the_recogniser_that_ships_has_a_card(root: Path) -> None:
     folder = recogniser_folder()
     description = parse_description(folder, RecogniserDescription, writer="bran tagging train")
     assert description.types == ("Chemical", "Disease")
@@ -81,6 +82,8 @@ def test_the_recogniser_that_ships_has_a_card() -> None:
     card = (folder / "README.md").read_text(encoding="utf-8")
     assert all(words in card for words in (description.name, "BC5CDR", "CC0", "Limits", "Made by"))
     assert description.training["config"] in card
+    config = load_config(RecognitionConfig, root / "pipelines/tagging/configs/recogniser.yaml")
+    assert description.training["config"] == config_hash(config)
 
 
 def test_raw_text_gets_the_concepts_of_the_annotated_samples(samples: list[Path]) -> None:
