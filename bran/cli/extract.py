@@ -29,6 +29,7 @@ from bran.cli.reporting import report
 from bran.corpus.document import Document
 from bran.corpus.readers import ErrorLog, Strict, reader_options
 from bran.export.table import rows
+from bran.workflows.inputs import MAX_CHARACTERS
 
 _WIDTH = 120
 """Of tables that do not go to a terminal."""
@@ -55,7 +56,7 @@ def extract(
     workers: Workers = 1,
     input_format: InputFormat = None,
     field: Field = None,
-    max_characters: MaxCharacters = 100_000,
+    max_characters: MaxCharacters = MAX_CHARACTERS,
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda, ...")] = "cpu",
     strict: StrictFlag = False,
     quiet: Quiet = False,

@@ -25,6 +25,7 @@ from bran.cli.inputs import (
 from bran.cli.reporting import report
 from bran.corpus.readers import ErrorLog, Strict, reader_options
 from bran.corpus.writers import SUFFIXES, WRITERS, document_format
+from bran.workflows.inputs import MAX_CHARACTERS
 
 
 def tag(
@@ -47,7 +48,7 @@ def tag(
         str | None, typer.Option("--output-format", help=f"{', '.join(WRITERS)}.", show_default="the suffix")
     ] = None,
     field: Field = None,
-    max_characters: MaxCharacters = 100_000,
+    max_characters: MaxCharacters = MAX_CHARACTERS,
     strict: StrictFlag = False,
     quiet: Quiet = False,
 ) -> None:

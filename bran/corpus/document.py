@@ -168,6 +168,11 @@ class Document:
             for (type_, concept), mentions in sorted(grouped.items(), key=lambda item: item[0])
         )
 
+    @property
+    def is_linked(self) -> bool:
+        """Whether any mention has a concept."""
+        return any(mention.concepts for mention in self.mentions)
+
     def surface(self, mention: Mention) -> str:
         """The characters that ``mention`` covers."""
         return self.text[mention.start : mention.end]

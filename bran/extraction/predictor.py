@@ -44,8 +44,8 @@ class Predictor:
         chunk: documents that are read ahead and sorted by length together.
 
     Attributes:
-        notes: what was left out so far: ``uncovered pairs`` (no window holds both entities) and
-            ``dropped mentions`` (no subword to stand for them).
+        notes: what was left out so far: ``uncovered pairs`` (no window holds both entities, or ``mention_pairs``
+            leaves out all that they have) and ``dropped mentions`` (no subword to stand for them).
     """
 
     def __init__(

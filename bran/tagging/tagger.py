@@ -50,6 +50,6 @@ class Tagger:
         return document.with_relations(()) if document.mentions else document
 
     def _link(self, document: Document) -> Document:
-        if any(mention.concepts for mention in document.mentions):
+        if document.is_linked:
             return document
         return self.linker.link(document, self.abbreviations(document.text))

@@ -81,7 +81,7 @@ def tag_bare(documents: Iterable[Document], settings: TaggingSettings, *, worker
     """
     stream = iter(documents)
     for document in stream:
-        if not settings.retag and any(mention.concepts for mention in document.mentions):
+        if not settings.retag and document.is_linked:
             yield document
             continue
         yield from process_documents(chain([document], stream), settings, workers=workers)

@@ -13,7 +13,12 @@ PartT = TypeVar("PartT", bound=tuple[int, object])
 
 
 def documents_of(
-    parts: Iterator[PartT], build: Callable[[PartT], Document], path: str, on_error: ErrorHandler
+    parts: Iterator[PartT],
+    build: Callable[[PartT], Document],
+    path: str,
+    on_error: ErrorHandler,
+    *,
+    repeated_ids: bool = False,
 ) -> Iterator[Document]:
     """The document that ``build`` makes of each part.
 
@@ -22,6 +27,7 @@ def documents_of(
         build: may raise a :class:`~bran.errors.DataError`; then that part alone is left out.
         path: names the file in errors.
         on_error: is told of what is left out.
+        repeated_ids: whether several documents may have one id.
     """
     seen: set[str] = set()
     while True:
@@ -30,7 +36,7 @@ def documents_of(
             if part is None:
                 return
             document = build(part)
-            if document.id in seen:
+            if document.id in seen and not repeated_ids:
                 place = Place(path, part[0], document.id)
                 raise DuplicateDocumentError(f"id {document.id!r} stands twice; expected one document per id", place)
         except DataError as error:

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
 from bran.corpus.document import Document, Mention, Passage, Relation
+from bran.corpus.readers.documents import documents_of
 from bran.corpus.readers.errors import ErrorHandler, Strict
 from bran.corpus.readers.pubtator_format import ConceptIds, PubTatorFormat, pubtator_format
+from bran.corpus.readers.relation_ends import RelationEnds
 from bran.corpus.schema import Schema
 from bran.errors import (
     DataError,
-    DuplicateDocumentError,
     FormatError,
     OffsetError,
     Place,
@@ -55,22 +56,14 @@ def read_pubtator(
     """
     handler = on_error or Strict()
     parser = _Parser(source_name(source), format or pubtator_format(schema), schema, handler)
-    blocks = _blocks(read_lines(source), parser.path)
-    seen: set[str] = set()
-    while True:
-        try:
-            block = next(blocks, None)
-            if block is None:
-                return
-            document = parser.document(block)
-            if document.id in seen and not parser.format.repeated_ids:
-                place = Place(parser.path, block[0][0], document.id)
-                raise DuplicateDocumentError(f"id {document.id!r} stands twice; expected one document per id", place)
-        except DataError as error:
-            handler.skip(error)
-            continue
-        seen.add(document.id)
-        yield document
+    blocks = ((block[0][0], block) for block in _blocks(read_lines(source), parser.path))
+    return documents_of(
+        blocks,
+        lambda part: parser.document(part[1]),
+        parser.path,
+        handler,
+        repeated_ids=parser.format.repeated_ids,
+    )
 
 
 def _blocks(lines: Iterable[tuple[int, bytes]], path: str) -> Iterator[Lines]:
@@ -108,6 +101,7 @@ class _Parser:
         self._schema = schema
         self._on_error = on_error
         self._ids = ConceptIds(format, schema)
+        self._ends = RelationEnds(schema, self._ids)
 
     def document(self, block: Lines) -> Document:
         """The document in ``block``.
@@ -194,36 +188,13 @@ class _Parser:
         return self.format.mention_text == "letters" and letters == _NOT_LETTERS.sub(" ", column)
 
     def _relations(self, rows: list[tuple[Place, list[str]]], document: Document) -> Iterator[Relation]:
-        present = {(entity.type, entity.id) for entity in document.entities}
         for place, (_, type_, head, tail, *extra) in rows:
             try:
-                head_types, tail_types = self._end_types(type_)
+                head, tail = self._ends.qualify(type_, head, tail, document)
             except UnknownTypeError as error:
                 self._on_error.drop(error.at(place))
                 continue
-            yield Relation(
-                type_,
-                self._relation_end(head, head_types, present),
-                self._relation_end(tail, tail_types, present),
-                extra=tuple(extra),
-            )
-
-    def _end_types(self, relation_type: str) -> tuple[list[str], list[str]]:
-        """The entity types that may stand at either end of a relation; none known without a schema."""
-        if self._schema is None:
-            return [], []
-        relation = self._schema.relation_types.get(relation_type)
-        if relation is None:
-            known = ", ".join(self._schema.relation_types)
-            raise UnknownTypeError(f"relation type {relation_type!r}; expected one of {known}")
-        heads = list(dict.fromkeys(head for head, _ in relation.pairs))
-        tails = list(dict.fromkeys(tail for _, tail in relation.pairs))
-        return (heads + tails, heads + tails) if relation.symmetric else (heads, tails)
-
-    def _relation_end(self, id_: str, types: list[str], present: set[tuple[str, str]]) -> str:
-        """The concept that the document mentions under ``id_``; by the first type when it mentions none."""
-        concepts = [(type_, self._ids.qualify(id_, type_)) for type_ in types]
-        return next((concept for concept in concepts if concept in present), (concepts or [("", id_)])[0])[1]
+            yield Relation(type_, head, tail, extra=tuple(extra))
 
 
 def _clip(text: str, length: int = 60) -> str:
