@@ -1,0 +1,46 @@
+"""How a batch is worked on: what decides its result, and what does not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bran.corpus.readers import ReaderOptions
+from bran.workflows.inputs import MAX_CHARACTERS
+from bran.workflows.tag import TaggingSettings
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSettings:
+    """What a worker must know beside the shard; small, so that it can be sent with every task.
+
+    Attributes:
+        model: folder of the relation model.
+        tagging: how bare documents are tagged.
+        threshold: least score, already resolved from its name.
+        input_format: a name of :data:`bran.corpus.readers.READERS`; ``None``: told from the content.
+        reading: options of single formats.
+        max_characters: longer documents are left out.
+        max_seconds: a document that takes longer is set aside. Decides no score.
+        texts: whether passages and mentions of documents are kept in the parts.
+        device: of the relation model.
+        precision: number format of its matrix products.
+        chunk: documents that are worked on together. Decides no score beyond rounding.
+    """
+
+    model: Path
+    tagging: TaggingSettings = field(default_factory=TaggingSettings)
+    threshold: float = 0.5
+    input_format: str | None = None
+    reading: ReaderOptions = field(default_factory=ReaderOptions)
+    max_characters: int = MAX_CHARACTERS
+    max_seconds: float = 60.0
+    texts: bool = True
+    device: str = "cpu"
+    precision: str = "auto"
+    chunk: int = 256
+
+    def decisive(self) -> dict[str, Any]:
+        """What decides the result, as plain data: what must be the same when a run goes on."""
+        raise NotImplementedError
