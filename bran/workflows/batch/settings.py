@@ -23,8 +23,9 @@ class BatchSettings:
         reading: options of single formats.
         max_characters: longer documents are left out.
         max_seconds: a document that takes longer is set aside. Decides no score.
+        strict: whether the first document that cannot be read ends the run. Decides no score.
         texts: whether passages and mentions of documents are kept in the parts.
-        device: of the relation model.
+        device: of the relation model. Decides no score beyond rounding.
         precision: number format of its matrix products.
         chunk: documents that are worked on together. Decides no score beyond rounding.
     """
@@ -36,11 +37,31 @@ class BatchSettings:
     reading: ReaderOptions = field(default_factory=ReaderOptions)
     max_characters: int = MAX_CHARACTERS
     max_seconds: float = 60.0
+    strict: bool = False
     texts: bool = True
     device: str = "cpu"
     precision: str = "auto"
     chunk: int = 256
 
     def decisive(self) -> dict[str, Any]:
-        """What decides the result, as plain data: what must be the same when a run goes on."""
-        raise NotImplementedError
+        """What decides the result, as plain data: what must be the same when a run goes on.
+
+        Folders count by their content: see :func:`bran.workflows.batch.description.describe`.
+        """
+        tagging = self.tagging
+        return {
+            "threshold": self.threshold,
+            "precision": self.precision,
+            "texts": self.texts,
+            "input_format": self.input_format,
+            "max_characters": self.max_characters,
+            "reading": self.reading.model_dump(mode="json"),
+            "tagging": {
+                "ner": tagging.ner,
+                "labels": dict(sorted(tagging.labels.items())),
+                "lexicon": str(tagging.lexicon) if tagging.lexicon else None,
+                "relation_schema": tagging.relation_schema,
+                "retag": tagging.retag,
+                "unlinked": tagging.unlinked,
+            },
+        }
