@@ -15,6 +15,8 @@ from bran.corpus.schema import Schema
 from bran.encoding.examples import DocumentEncoder, EncodingConfig
 from bran.encoding.subwords import Subwords
 from bran.errors import ConfigError, ModelError
+from bran.evaluation.calibration import Calibration
+from bran.evaluation.thresholds import Threshold, parse_threshold
 from bran.extraction.model_card import CardConfig, render_card
 from bran.nn.model import Bran, ModelConfig
 from bran.nn.model_folder import (
@@ -38,6 +40,10 @@ class ModelDescription(Config):
     model: ModelConfig
     threshold: float = 0.5
     """Score from which a relation is predicted, chosen on development predictions."""
+    thresholds: dict[str, Threshold] = Field(default_factory=dict)
+    """Others by name (``best-f1``, ``p90``), each with what it scores on documents that the model has not seen."""
+    calibration: Calibration | None = None
+    """Turns scores into probabilities; ``None`` when the model has no calibration."""
     card: CardConfig = CardConfig()
     training: dict[str, Any] = Field(default_factory=dict)
     """How it was made: corpus hash, split, seed, config hash, scores with signatures."""
@@ -100,3 +106,17 @@ def read_description(folder: Path) -> ModelDescription:
         ModelError: when it is missing, damaged, or of another format version.
     """
     return parse_description(folder, ModelDescription, writer="bran train")
+
+
+def resolve_threshold(description: ModelDescription, text: str | None) -> float:
+    """The threshold on the score that a user asks for.
+
+    Args:
+        description: of the model.
+        text: a number from 0 to 1, or the name of one of the model's thresholds (``best-f1``, ``p90``); the model's
+            own threshold when ``None``.
+
+    Raises:
+        ConfigError: when it is neither; lists the names that the model has.
+    """
+    return description.threshold if text is None else parse_threshold(text, description.thresholds)

@@ -224,7 +224,11 @@ class TrainingRun:
                 documents = [document for outcome in outcomes for document in self.corpus.select(outcome.split.test)]
                 relations = {id_: found for outcome in outcomes for id_, found in outcome.candidates.relations.items()}
                 threshold = self.fitter.threshold(documents, Predictions(self.config.name, relations))
-                record = {**model.description.training, "out_of_fold": asdict(threshold), "scores": summary.to_dict()}
+                record = {
+                    **model.description.training,
+                    "out_of_fold": threshold.model_dump(),
+                    "scores": summary.to_dict(),
+                }
                 model.description = model.description.model_copy(
                     update={"threshold": threshold.value, "training": record}
                 )
