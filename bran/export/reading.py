@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import csv
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +17,7 @@ from bran.corpus.document import Document, Relation
 from bran.errors import DuplicateDocumentError, FormatError, Place
 from bran.export.table import match_suffix
 from bran.export.text import from_cell
+from bran.export.versions import check_not_newer, stated_version
 from bran.files import open_binary, open_text
 
 _Text = Annotated[str, StringConstraints(min_length=1)]
@@ -40,7 +42,7 @@ _REQUIRED = [name for name, field in _Record.model_fields.items() if field.is_re
 
 
 def read_table(path: Path) -> Iterator[Document]:
-    """The documents of a TSV, Parquet or JSONL relation table, with their relations, in the table's order.
+    """The documents of a TSV, CSV, Parquet or JSONL relation table, with their relations, in the table's order.
 
     A document has the id and the relations (type, head, tail, score, probability, model), but no text, so
     names and evidence are not read back; one without relations has left no row, so it does not come.
@@ -48,7 +50,8 @@ def read_table(path: Path) -> Iterator[Document]:
 
     Raises:
         ConfigError: when the suffix is none of ``READERS``.
-        FormatError: names the line (Parquet: the row), the value and what was expected.
+        FormatError: names the line (Parquet: the row), the value and what was expected; also when a newer
+            version of bran wrote the table.
         DuplicateDocumentError: when the rows of a document do not stand together.
     """
     read = READERS[match_suffix(path, READERS)]
@@ -92,12 +95,31 @@ def _tsv(path: Path) -> _Numbered:
     with open_text(path) as stream:
         lines = (line.rstrip("\r\n").split("\t") for line in stream)
         header = next(lines)
-        _check_columns(header, path)
-        for number, cells in enumerate(lines, start=2):
-            if len(cells) != len(header):
-                message = f"{len(cells)} cells; expected {len(header)}, as in the header"
-                raise FormatError(message, Place(str(path), number))
+        for number, cells in _rows_under(header, enumerate(lines, start=2), path):
             yield number, dict(zip(header, map(from_cell, cells), strict=True))
+
+
+def _csv(path: Path) -> _Numbered:
+    with open_text(path) as stream:
+        lines = csv.reader(stream, strict=True)
+        try:
+            header = next(lines)
+            for number, cells in _rows_under(header, ((lines.line_num, cells) for cells in lines), path):
+                yield number, {name: cell or None for name, cell in zip(header, cells, strict=True)}
+        except csv.Error as error:
+            raise FormatError(f"{error}; expected comma-separated cells", Place(str(path), lines.line_num)) from None
+
+
+def _rows_under(
+    header: list[str], lines: Iterable[tuple[int, list[str]]], path: Path
+) -> Iterator[tuple[int, list[str]]]:
+    """The numbered ``lines``, each of which has as many cells as ``header``."""
+    _check_columns(header, path)
+    for number, cells in lines:
+        if len(cells) != len(header):
+            message = f"{len(cells)} cells; expected {len(header)}, as in the header"
+            raise FormatError(message, Place(str(path), number))
+        yield number, cells
 
 
 def _jsonl(path: Path) -> _Numbered:
@@ -115,6 +137,7 @@ def _parquet(path: Path) -> _Numbered:
     with open_binary(path) as stream:
         try:
             file = pq.ParquetFile(stream)
+            check_not_newer(stated_version(file.schema_arrow), path)
             _check_columns(file.schema_arrow.names, path)
             columns = [name for name in file.schema_arrow.names if name in _Record.model_fields]
             batches = (batch.to_pylist() for batch in file.iter_batches(columns=columns))
@@ -133,6 +156,8 @@ def _check_columns(found: Sequence[str], path: Path) -> None:
 READERS: dict[str, Callable[[Path], _Numbered]] = {
     ".tsv": _tsv,
     ".tsv.gz": _tsv,
+    ".csv": _csv,
+    ".csv.gz": _csv,
     ".parquet": _parquet,
     ".jsonl": _jsonl,
     ".jsonl.gz": _jsonl,
