@@ -20,6 +20,7 @@ from bran.cli.evaluate import baseline, compare, evaluate
 from bran.cli.extract import extract
 from bran.cli.fetch import fetch
 from bran.cli.pretrain import pretrain
+from bran.cli.report import report
 from bran.cli.tag import tag
 from bran.cli.train import train
 from bran.cli.vectors import vectors
@@ -116,7 +117,7 @@ def _options(
         sys.excepthook = _report_fault
 
 
-for _command in (extract, tag, fetch, train, pretrain, vectors, evaluate, compare, baseline):
+for _command in (extract, report, tag, fetch, train, pretrain, vectors, evaluate, compare, baseline):
     app.command()(_command)
 app.add_typer(corpus.app, name="corpus")
 app.add_typer(lexicon.app, name="lexicon")
