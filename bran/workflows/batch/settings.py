@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bran.corpus.readers import ReaderOptions
 from bran.workflows.inputs import MAX_CHARACTERS
@@ -40,7 +40,7 @@ class BatchSettings:
     strict: bool = False
     texts: bool = True
     device: str = "cpu"
-    precision: str = "auto"
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
     chunk: int = 256
 
     def decisive(self) -> dict[str, Any]:
