@@ -97,6 +97,11 @@ READERS: dict[str, Reader] = {
         _late("bioc", "read_bioc_json"),
         lambda head: _BIOC_KEY.search(head) is not None and _late("bioc", "is_bioc_json")(head),
     ),
+    "label-studio": Reader(
+        _late("label_studio", "read_label_studio"),
+        lambda head: head.lstrip().startswith((b"[", b"{")) and _late("label_studio", "is_label_studio")(head),
+    ),
+    "brat": Reader(_late("brat", "read_brat"), _late("brat", "is_brat"), suffixes=(".ann",)),
     "jsonl": Reader(read_jsonl, is_jsonl, suffixes=(".jsonl",), options=lambda options: {"fields": options.fields}),
     "text": Reader(
         read_text, lambda head: False, suffixes=(".txt",), options=lambda options: {"documents": options.text}
@@ -122,7 +127,8 @@ def read_documents(
     """The documents of a file, in its order.
 
     Args:
-        source: a file, plain or gzipped (``-`` is standard input), or an unpacked binary stream with a ``name``.
+        source: a file, plain or gzipped (``-`` is standard input), a folder of brat, or an unpacked binary stream
+            with a ``name``.
         schema: the types that documents may hold, and the namespaces of their ids.
         input_format: a name of :data:`READERS`; by default told from the content, then the name.
         options: of single formats.
@@ -160,6 +166,8 @@ def detect_format(path: str | Path) -> str:
 
 def _opened(source: str | Path | BinaryIO, stack: ExitStack) -> tuple[str | Path | BinaryIO, bytes]:
     """What a reader is given, and the first bytes of it: what can be read but once is a stream, held by ``stack``."""
+    if _is_brat_folder(source):
+        return source, b""
     if isinstance(source, str | Path):
         if Path(source).is_file() and str(source) != STDIN:
             with open_binary(source) as file:
@@ -182,6 +190,8 @@ def _format(head: bytes, source: str | Path | BinaryIO) -> str:
     Raises:
         FormatError: when neither tells.
     """
+    if _is_brat_folder(source):
+        return "brat"
     head = head.removeprefix(b"\xef\xbb\xbf")
     found = next((name for name, reader in READERS.items() if reader.accepts(head)), None)
     if found is not None:
@@ -196,6 +206,13 @@ def _format(head: bytes, source: str | Path | BinaryIO) -> str:
     if named is None or (named == "text" and head.lstrip().startswith((b"<", b"{"))):
         raise _unknown(head, place)
     return named
+
+
+def _is_brat_folder(source: str | Path | BinaryIO) -> bool:
+    """Whether ``source`` is a folder with annotations of brat: the only folders that are read as one input."""
+    if not isinstance(source, str | Path) or not Path(source).is_dir():
+        return False
+    return bool(_late("brat", "holds_brat")(Path(source)))
 
 
 def _named(source: str | Path | BinaryIO) -> str | None:

@@ -220,15 +220,15 @@ class DrawnDocuments:
         yield from (Relation(type_, first, second) for first, second in ends if first != second)
 
 
-def check_surface(found: str, expected: str, mark: str, place: Place) -> None:
-    """Compare the words of a mark with the text that it covers; line ends and tabs are spaces in either.
+def reads_alike(words: str, text: str) -> bool:
+    """Whether ``words`` are ``text``, where line ends and tabs count as spaces."""
+    return spaced(words) == spaced(text)
 
-    Raises:
-        OffsetError: when they differ.
-    """
-    if spaced(found) != spaced(expected):
-        message = f"{mark} {found[:_SHOWN]!r}: expected {expected[:_SHOWN]!r}, as in the text"
-        raise OffsetError(message, place)
+
+def misplaced(mark: str, words: str, text: str, place: Place) -> OffsetError:
+    """What is raised when a mark's ``words`` are not the ``text`` that it covers."""
+    message = f"{mark} {words[:_SHOWN]!r}: expected {text[:_SHOWN]!r}, as in the text"
+    return OffsetError(message, place)
 
 
 def _passages(text: str, kinds: Sequence[str]) -> list[tuple[str, str]]:
