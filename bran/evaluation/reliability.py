@@ -13,6 +13,14 @@ from bran.evaluation.scored import BoolArray
 BINS = 10
 """Of the reliability table and of both expected calibration errors."""
 
+METRIC_NAMES = {
+    "log_loss": "log loss (nats)",
+    "brier": "Brier score",
+    "ece_width": f"ECE, {BINS} bins of equal width",
+    "ece_mass": f"ECE, {BINS} bins of equal mass",
+}
+"""What people call the :attr:`Reliability.metrics`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bin:
@@ -66,7 +74,7 @@ class Reliability:
     @property
     def metrics(self) -> dict[str, float]:
         """All but the bins, by name."""
-        return {name: getattr(self, name) for name in ("log_loss", "brier", "ece_width", "ece_mass")}
+        return {name: getattr(self, name) for name in METRIC_NAMES}
 
     def to_dict(self) -> dict[str, Any]:
         """Every number by its name."""
