@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import BinaryIO
+
+from bran.corpus.document import Document
+from bran.corpus.readers import ErrorHandler, ReaderOptions, detect_format, read_documents
+from bran.corpus.schema import Schema
+from bran.errors import DataError, FormatError, Place
+from bran.export.run_folder import SourceFile
+from bran.files import open_source
+from bran.workflows.batch.cutting import Frame, frame_of
+from bran.workflows.batch.file_range import RangeErrors, open_range
+from bran.workflows.batch.source_files import stamp
+from bran.workflows.batch.spool import is_spooled
+from bran.workflows.inputs import MAX_CHARACTERS, not_too_long
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +35,102 @@ class Shard:
     paths: tuple[str, ...]
     start: int = 0
     stop: int | None = None
+
+    @property
+    def is_range(self) -> bool:
+        """Whether it is a part of a file."""
+        return self.start > 0 or self.stop is not None
+
+
+def read_shard(
+    shard: Shard,
+    *,
+    schema: Schema | None = None,
+    input_format: str | None = None,
+    options: ReaderOptions | None = None,
+    max_characters: int = MAX_CHARACTERS,
+    on_error: ErrorHandler,
+) -> Iterator[Document]:
+    """Every record of a shard, in its order; the number of a record counts what comes out here, from 0.
+
+    Of several records of one id all come: which one counts is decided when all parts are read together
+    (``meta["version"]`` of PubMed records, then the later source, then the later record).
+
+    Args:
+        shard: what is read.
+        schema: the types that documents may hold, and the namespaces of their ids.
+        input_format: a name of :data:`bran.corpus.readers.READERS`; by default told from the content.
+        options: of single formats.
+        max_characters: longer documents are told to ``on_error`` and left out.
+        on_error: is told of what is left out, with lines of the whole file.
+    """
+    for path in shard.paths:
+        documents = _read(shard, path, schema, input_format, options or ReaderOptions(), on_error)
+        yield from not_too_long(documents, path, max_characters, on_error)
+
+
+def deleted_ids(shard: Shard, *, input_format: str | None = None) -> Iterator[str]:
+    """The PMIDs that the PubMed files of a shard delete (``DeleteCitation``), in constant memory.
+
+    What cannot be read is passed over: whoever reads the documents tells of it.
+    """
+    for path in shard.paths:
+        try:
+            if (input_format or detect_format(path)) == "pubmed":
+                yield from _deleted(shard, path)
+        except (DataError, OSError):
+            continue
+
+
+def stamps(shard: Shard) -> tuple[SourceFile, ...]:
+    """What the sources of a shard are now; of a range, its own bytes are hashed.
+
+    Raises:
+        FormatError: when one cannot be read.
+    """
+    return tuple(stamp(path, shard.start, shard.stop) for path in shard.paths)
+
+
+def _read(
+    shard: Shard,
+    path: str,
+    schema: Schema | None,
+    input_format: str | None,
+    options: ReaderOptions,
+    on_error: ErrorHandler,
+) -> Iterator[Document]:
+    with ExitStack() as stack:
+        source: str | BinaryIO = path
+        if shard.is_range:
+            try:
+                input_format, frame = _frame(path, input_format)
+                source = stack.enter_context(open_range(path, shard.start, shard.stop, frame))
+            except DataError as error:
+                on_error.skip(error)
+                return
+            on_error = RangeErrors(on_error, path, shard.start, frame)
+        elif is_spooled(path) and options.text is None:
+            options = options.model_copy(update={"text": "paragraphs"})  # as standard input is read
+        yield from read_documents(
+            source, schema=schema, input_format=input_format, options=options, on_error=on_error, every_record=True
+        )
+
+
+def _frame(path: str, input_format: str | None) -> tuple[str, Frame]:
+    """Format and frame of a file that was cut.
+
+    Raises:
+        FormatError: when it is not any more what it was when it was cut.
+    """
+    found = frame_of(path, input_format)
+    if found is None:
+        raise FormatError("was to be read in ranges and cannot be any more; expected it unchanged", Place(path))
+    return found
+
+
+def _deleted(shard: Shard, path: str) -> Iterator[str]:
+    from bran.corpus.readers.pubmed_versions import deleted_ids as found
+
+    opened = open_range(path, shard.start, shard.stop, Frame(b"")) if shard.is_range else open_source(path)
+    with opened as stream:
+        yield from found(stream)
