@@ -109,7 +109,9 @@ class _Parser:
             DataError: when a file is missing or broken, or the two do not fit.
         """
         path = part[1]
-        text = _text(path.with_suffix(".txt")).removesuffix("\n")
+        if not (beside := path.with_suffix(".txt")).is_file():
+            raise FormatError(f"there is no {beside.name} beside it; expected the text", Place(str(path)))
+        text = _text(beside).removesuffix("\n")
         record = _record(path.with_suffix(".json"))
         id_ = record.id or path.stem
         lines = _Lines(path, id_, text, self._on_error)

@@ -171,19 +171,11 @@ class DrawnDocuments:
         for name in (arc.head, arc.tail):
             if name not in mentions:
                 raise FormatError(f"relation {type_} to {name!r}; expected a mention that is read")
-        for first, second in self._directions(arc, type_, mentions):
-            head, tail = mentions[first], mentions[second]
-            drawn_for = [
-                each
-                for each in kept
-                if (each.type, each.between) == (type_, (first, second))
-                and each.head in _ends(head)
-                and each.tail in _ends(tail)
-            ]
-            if drawn_for:
-                yield from (each.relation(dict(mentions)) for each in drawn_for)
-            else:
-                yield from self._between(type_, head, tail, (first, second))
+        given = arc.head, arc.tail
+        is_kept = bool(_kept_between(kept, type_, given, mentions))
+        directions = [given] if is_kept and not arc.both_ways else self._directions(arc, type_, mentions)
+        for names in directions:
+            yield from _kept_between(kept, type_, names, mentions) or self._between(type_, names, mentions)
 
     def _type(self, name: str) -> str:
         """The relation type; where there is but one, an arc without is of that."""
@@ -209,15 +201,28 @@ class DrawnDocuments:
             return [given, turned]
         return [given] if fits or relation.symmetric else [turned]
 
-    def _between(self, type_: str, head: Mention, tail: Mention, names: tuple[str, str]) -> Iterator[Relation]:
+    def _between(self, type_: str, names: tuple[str, str], mentions: Mapping[str, Mention]) -> list[Relation]:
+        """Relations between all that the two mentions name."""
+        head, tail = (mentions[name] for name in names)
         if self._between_mentions:
-            yield Relation(type_, head.id, tail.id)
-            return
-        for mention, name in zip((head, tail), names, strict=True):
-            if not _ends(mention):
+            return [Relation(type_, head.id, tail.id)]
+        for name in names:
+            if not _ends(mentions[name]):
                 raise FormatError(f"relation {type_} to {name!r}, which has no concept; expected a linked mention")
         ends = product(head.concepts or _ends(head), tail.concepts or _ends(tail))
-        yield from (Relation(type_, first, second) for first, second in ends if first != second)
+        return [Relation(type_, first, second) for first, second in ends if first != second]
+
+
+def _kept_between(
+    kept: Sequence[KeptRelation], type_: str, names: tuple[str, str], mentions: Mapping[str, Mention]
+) -> list[Relation]:
+    """What was drawn between two mentions and may stand there still, by the concepts that they name now."""
+    head, tail = (_ends(mentions[name]) for name in names)
+    return [
+        each.relation(dict(mentions))
+        for each in kept
+        if (each.type, each.between) == (type_, names) and each.head in head and each.tail in tail
+    ]
 
 
 def reads_alike(words: str, text: str) -> bool:

@@ -50,18 +50,20 @@ class BratWriter:
         """Add the files of ``document``.
 
         Raises:
-            FormatError: when the text holds a line end, two types have one name in brat, or there are files of
-                that id; then nothing of it is written.
+            FormatError: when the text holds a line end, a mention begins or ends between two passages, two types
+                have one name in brat, or there are files of that id; then nothing of it is written.
         """
         text, name = lined_text(document), _file_name(document.id)
         drawn = DrawnRelations(document, self._schema)
         types = self._types.entities + list(self._types.relations)
         types += [mention.type for mention in document.mentions] + [each.type for each in document.relations]
         record = drawn.record(_renamed(types, Place(document=document.id)))
-        lines = "".join(f"{line}\n" for line in _lines(document, text, drawn))
         try:
+            lines = "".join(f"{line}\n" for line in _lines(document, text, drawn))
             kept = json.dumps(record, ensure_ascii=False, allow_nan=False, default=str).encode()
             files = {".txt": f"{text}\n".encode(), ".ann": lines.encode(), ".json": kept + b"\n"}
+        except FormatError as error:
+            raise error.at(Place(document=document.id)) from None
         except ValueError as error:
             raise FormatError(f"{error}; expected what JSON holds", Place(document=document.id)) from None
         if (self._folder / f"{name}.txt").exists():
@@ -140,7 +142,13 @@ def _lines(document: Document, text: str, drawn: DrawnRelations) -> Iterator[str
 
 
 def _spans(mention: Mention, text: str) -> list[tuple[int, int]]:
-    """The stretches of ``mention`` on each line: brat shows none that goes on over a line end."""
+    """The stretches of ``mention`` on each line: brat shows none that goes on over a line end.
+
+    Raises:
+        FormatError: when it begins or ends with one.
+    """
+    if "\n" in (text[mention.start], text[mention.end - 1]):
+        raise FormatError(f"mention {mention.start}-{mention.end}: expected it to begin and end within a passage")
     ends = [at for at in range(mention.start, mention.end) if text[at] == "\n"]
     starts = [mention.start, *(at + 1 for at in ends)]
     return [(start, end) for start, end in zip(starts, [*ends, mention.end], strict=True) if start < end]
