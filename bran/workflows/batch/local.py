@@ -11,6 +11,7 @@ from concurrent.futures import CancelledError, Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
+from multiprocessing import forkserver
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -44,13 +45,14 @@ class LocalEngine:
 
     def stop(self) -> None:
         """End all workers, whatever they do."""
-        self._pool.stop()
+        self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
 
     def _new_pool(self) -> ProcessPool:
         # Not forked off this process: a copy of one whose libraries have started threads may hang.
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(_PRELOADED)
+        forkserver.ensure_running()  # imports while this process does other things
         return ProcessPool(
             max_workers=self.slots, context=context, initializer=_start, initargs=(self.slots > 1, os.getpid())
         )

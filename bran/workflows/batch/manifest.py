@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bran.errors import FormatError
-from bran.export.run_folder import Entry, RunFolder
+from bran.export.run_folder import Entry, RunFolder, natural
 from bran.workflows.batch.part import remove_part
-from bran.workflows.batch.shards import Shard, unchanged
+from bran.workflows.batch.shards import Shard
+from bran.workflows.batch.source_files import changes
 
 
 @dataclass(slots=True)
@@ -19,7 +20,7 @@ class Agenda:
         done: entries of parts that are still true.
         todo: shards that have no such part.
         stale: keys of parts that are not true any more.
-        changed: files that were changed since.
+        changed: files that were changed since, and how.
         added: files that no part was read from.
         withdrawn: files that parts were read from and that are no input any more.
     """
@@ -35,29 +36,29 @@ class Agenda:
     def of(cls, folder: RunFolder, shards: Sequence[Shard]) -> Agenda:
         """Compare ``shards`` with the parts in ``folder``."""
         agenda, entries = cls(), _entries(folder)
+        planned = {path for shard in shards for path in shard.paths}
+        known = {source.path for entry in entries.values() for source in entry.sources}
+        agenda.withdrawn = sorted(known - planned, key=natural)
+        agenda.added = sorted(planned - known, key=natural)
         for shard in shards:
-            entry = entries.pop(shard.key, None)
-            if entry is None:
-                agenda.todo.append(shard)
-            elif new := [source.path for source in entry.sources if not unchanged(source)]:
-                agenda.todo.append(shard)
-                agenda.stale.append(shard.key)
-                agenda.changed += new
-            else:
-                agenda.done.append(entry)
-        agenda._compare_files(shards, list(entries.values()))
-        agenda.stale += entries
+            agenda._add(shard, entries.pop(shard.key, None))
+        for entry in entries.values():  # of files that are withdrawn, or cut otherwise
+            agenda.stale.append(entry.key)
+            if planned.issuperset(source.path for source in entry.sources):
+                agenda.changed += changes(entry)
+        agenda.changed = list(dict.fromkeys(agenda.changed))
         return agenda
 
-    def _compare_files(self, shards: Sequence[Shard], left: Sequence[Entry]) -> None:
-        """Tell added and withdrawn files from those that are only cut otherwise, having been changed."""
-        planned = {path for shard in shards for path in shard.paths}
-        sources = {source.path: source for entry in left for source in entry.sources}
-        known = {source.path for entry in self.done for source in entry.sources} | set(sources) | set(self.changed)
-        self.withdrawn = [path for path in sources if path not in planned]
-        self.changed += [path for path, source in sources.items() if path in planned and not unchanged(source)]
-        self.changed = list(dict.fromkeys(self.changed))
-        self.added = [path for path in dict.fromkeys(p for s in self.todo for p in s.paths) if path not in known]
+    def _add(self, shard: Shard, entry: Entry | None) -> None:
+        """Take in a shard and what is known of its part."""
+        lines = changes(entry) if entry else []
+        self.changed += lines
+        if entry and not lines:
+            self.done.append(entry)
+            return
+        self.todo.append(shard)
+        if entry:
+            self.stale.append(entry.key)
 
     def clear(self, folder: RunFolder) -> None:
         """Remove the parts that are not true any more."""

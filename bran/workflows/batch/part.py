@@ -18,6 +18,7 @@ from bran.export.left_out import LeftOut
 from bran.export.run_folder import DOCUMENTS, ENTRY, ERRORS, RELATIONS, Entry, RunFolder
 from bran.export.table import Names
 from bran.export.writers import ParquetWriter, open_relation_table
+from bran.workflows.batch.journal import JOURNAL
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -97,6 +98,7 @@ class Part:
 
     def finish(self, entry: Entry) -> None:
         """Add the manifest entry and let the part appear, in the place of an older one."""
+        (self.work / JOURNAL).unlink(missing_ok=True)
         (self.work / ENTRY).write_text(entry.model_dump_json(indent=2) + "\n", encoding="utf-8")
         for name in (RELATIONS, DOCUMENTS, ERRORS, ENTRY):
             _sync(self.work / name)

@@ -6,20 +6,21 @@ import signal
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 
 from bran.export.run_folder import RunFolder
+from bran.extraction.trained_model import read_description, resolve_threshold
 from bran.workflows.batch.description import describe
 from bran.workflows.batch.driver import Driver
 from bran.workflows.batch.engine import EngineContext
 from bran.workflows.batch.inputs import expand_inputs
 from bran.workflows.batch.manifest import Agenda
 from bran.workflows.batch.opening import opened
+from bran.workflows.batch.planning import plan
 from bran.workflows.batch.progress import Meter, Observer, Progress
 from bran.workflows.batch.settings import BatchSettings
-from bran.workflows.batch.shards import plan
 
 _NAMED = 10
 """Files of one kind that are named one by one."""
@@ -56,7 +57,13 @@ class Outcome:
 
 
 def extract_to_folder(
-    inputs: Sequence[str], path: Path, settings: BatchSettings, engine: EngineContext, observer: Observer
+    inputs: Sequence[str],
+    path: Path,
+    settings: BatchSettings,
+    engine: EngineContext,
+    observer: Observer,
+    *,
+    threshold: str | None = None,
 ) -> Outcome:
     """Extract the relations of all ``inputs`` into the folder at ``path``, or what is missing there.
 
@@ -66,6 +73,7 @@ def extract_to_folder(
         settings: how documents are worked on.
         engine: runs the tasks; it is opened and closed here.
         observer: is told how it goes on.
+        threshold: replaces that of ``settings``: a number, a name that the model knows, or ``None`` for its own.
 
     Raises:
         ConfigError: when the folder is another run's, or is being written to.
@@ -74,9 +82,10 @@ def extract_to_folder(
         KeyboardInterrupt: also when the process is told to end (SIGTERM).
     """
     with _terminable(), engine as running:
+        settings = replace(settings, threshold=resolve_threshold(read_description(settings.model), threshold))
         description = describe(settings, inputs)
         with opened(path, description) as folder:
-            shards = plan(expand_inputs(inputs, folder.spool))
+            shards = plan(expand_inputs(inputs, folder), input_format=settings.input_format)
             agenda = Agenda.of(folder, shards)
             _tell(agenda, observer)
             agenda.clear(folder)

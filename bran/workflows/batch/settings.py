@@ -10,6 +10,8 @@ from bran.corpus.readers import ReaderOptions
 from bran.workflows.inputs import MAX_CHARACTERS
 from bran.workflows.tag import TaggingSettings
 
+MAX_SECONDS, CHUNK = 60.0, 256
+
 
 @dataclass(frozen=True, slots=True)
 class BatchSettings:
@@ -36,12 +38,12 @@ class BatchSettings:
     input_format: str | None = None
     reading: ReaderOptions = field(default_factory=ReaderOptions)
     max_characters: int = MAX_CHARACTERS
-    max_seconds: float = 60.0
+    max_seconds: float = MAX_SECONDS
     strict: bool = False
     texts: bool = True
     device: str = "cpu"
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    chunk: int = 256
+    chunk: int = CHUNK
 
     def decisive(self) -> dict[str, Any]:
         """What decides the result, as plain data: what must be the same when a run goes on.

@@ -17,7 +17,8 @@ from bran.workflows.batch.engine import DiskFull, Task
 from bran.workflows.batch.journal import Journal
 from bran.workflows.batch.models import Models, loaded
 from bran.workflows.batch.part import Part, PartWriter, is_full_disk
-from bran.workflows.batch.shards import deleted_ids, read_shard, stamp
+from bran.workflows.batch.shards import deleted_ids, read_shard, stamps
+from bran.workflows.batch.source_files import untouched
 
 _NO_TRACE = open(os.devnull, "w")  # noqa: SIM115 - the watchdog writes to it as the process ends
 
@@ -54,7 +55,7 @@ class _Shard:
     def run(self, part: Part) -> Entry:
         """Read, tag, extract and write."""
         task, began = self.task, time.perf_counter()
-        sources = tuple(stamp(path) for path in task.shard.paths)
+        sources = stamps(task.shard)
         description = self.models.description
         with part.opened(
             model_version=description.bran_version,
@@ -63,7 +64,7 @@ class _Shard:
             texts=task.settings.texts,
         ) as writer:
             self._extract(writer)
-            for id_ in deleted_ids(task.shard):
+            for id_ in deleted_ids(task.shard, input_format=task.settings.input_format):
                 writer.delete(id_)
         _check_unchanged(sources)
         entry = Entry(
@@ -167,8 +168,7 @@ def _refusal(error: Exception, place: Place) -> DataError:
 
 def _check_unchanged(sources: Sequence[SourceFile]) -> None:
     for source in sources:
-        status = os.stat(source.path)
-        if (status.st_size, status.st_mtime_ns) != (source.size, source.mtime_ns):
+        if not untouched(source):
             raise FormatError("changed while it was read; expected a file that stays as it is", Place(source.path))
 
 
