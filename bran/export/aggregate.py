@@ -99,8 +99,9 @@ def aggregate(
     """
     settings = settings or Aggregation()
     match_suffix(output, SUFFIXES)
-    with _database(resources or Resources()) as connection:
-        gathered = gather(connection, inputs)
+    resources = resources or Resources()
+    with _folder(resources.folder) as temp, _database(temp, resources) as connection:
+        gathered = gather(connection, inputs, temp)
         _refuse_bound(connection, settings)
         for sql in (*MACROS, *TABLES, *NAMES):
             run(connection, sql)
@@ -137,28 +138,28 @@ def _refuse_bound(connection: DuckDBPyConnection, settings: Aggregation) -> None
 
 
 @contextmanager
-def _database(resources: Resources) -> Iterator[DuckDBPyConnection]:
-    """An empty database on disk that is gone after the ``with`` block."""
+def _database(folder: Path, resources: Resources) -> Iterator[DuckDBPyConnection]:
+    """An empty database on disk, in ``folder``."""
     import duckdb
 
-    with _folder(resources.folder) as folder:
-        config: dict[str, str | bool | int | float | list[str]] = {
-            "temp_directory": str(folder / "spill"),
-            "autoinstall_known_extensions": "false",  # no network
-            "preserve_insertion_order": "false",
-            **({"memory_limit": resources.memory} if resources.memory else {}),
-            **({"threads": str(resources.threads)} if resources.threads else {}),
-        }
-        try:
-            connection = duckdb.connect(str(folder / "aggregate.duckdb"), config=config)
-        except (duckdb.ParserException, duckdb.InvalidInputException) as error:
-            raise ConfigError(f"memory limit {resources.memory!r}: {error}; expected such as 4GB") from None
-        with connection:
-            yield connection
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "temp_directory": str(folder / "spill"),
+        "autoinstall_known_extensions": False,  # no network
+        "preserve_insertion_order": False,
+        **({"memory_limit": resources.memory} if resources.memory else {}),
+        **({"threads": resources.threads} if resources.threads else {}),
+    }
+    try:
+        connection = duckdb.connect(str(folder / "aggregate.duckdb"), config=config)
+    except (duckdb.ParserException, duckdb.InvalidInputException) as error:
+        raise ConfigError(f"memory limit {resources.memory!r}: {error}; expected such as 4GB") from None
+    with connection:
+        yield connection
 
 
 @contextmanager
 def _folder(parent: Path | None) -> Iterator[Path]:
+    """A folder in ``parent`` that is gone after the ``with`` block."""
     try:
         folder = TemporaryDirectory(prefix="bran-aggregate-", dir=parent)
     except OSError as error:

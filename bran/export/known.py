@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bran.errors import ConfigError, FormatError, Place
 from bran.export.known_pairs import Columns, match_pairs
-from bran.export.scans import Scan, identifier, run, scan, split, text_scan
+from bran.export.scans import Scan, identifier, run, scan_parquet, scan_text
 from bran.export.table import match_suffix
 from bran.files import open_text
 
@@ -44,44 +44,47 @@ def mark_known(connection: DuckDBPyConnection, path: Path, named: Sequence[str] 
     """
     table = _open(path, named)
     columns = _columns(table, named)
-    run(connection, f"CREATE TABLE listed AS {_listed(table, columns)}", table)
+    run(connection, f"CREATE TABLE listed AS {_listed(table, columns)}", path)
     match_pairs(connection, path, columns)
 
 
 def _open(path: Path, named: Sequence[str]) -> Scan:
-    suffix = match_suffix(path, SUFFIXES).removesuffix(".gz")
+    suffix = match_suffix(path, SUFFIXES)
     if suffix == ".parquet":
-        return scan(path, ())
-    suffix = ".csv" if suffix == ".csv" else ".tsv"
-    skip, comment, first = _head(path, suffix)
+        return scan_parquet(path)
+    delimiter = "," if suffix.startswith(".csv") else "\t"
+    skip, comment, first = _head(path, delimiter)
     if any(name.isdigit() for name in named) or (not named and len(first) == len(_FOUR) and first[0].isdigit()):
-        return text_scan(path, tuple(str(number + 1) for number in range(len(first))), suffix, skip=skip)
+        return scan_text(path, tuple(str(number + 1) for number in range(len(first))), delimiter, skip=skip)
     if _fits(comment, named):  # CTD's own files have their header in a comment
-        return text_scan(path, comment, suffix, skip=skip)
-    return text_scan(path, first, suffix, skip=skip + 1)
+        return scan_text(path, comment, delimiter, skip=skip)
+    return scan_text(path, first, delimiter, skip=skip + 1)
 
 
-def _head(path: Path, suffix: str) -> tuple[int, tuple[str, ...], tuple[str, ...]]:
+def _head(path: Path, delimiter: str) -> tuple[int, tuple[str, ...], tuple[str, ...]]:
     """How many comments there are, the cells of the last that has several, and those of the line after them."""
     header: tuple[str, ...] = ()
     with open_text(path) as stream:
         for number, line in enumerate(stream):
             if not line.startswith("#"):
-                return number, header, split(line, suffix)
-            cells = split(line.lstrip("# "), suffix)
+                return number, header, _split(line, delimiter)
+            cells = _split(line.lstrip("# "), delimiter)
             header = cells if len(cells) > 1 else header
     raise FormatError(f"has nothing but comments; expected {_EXPECTED}", Place(str(path)))
 
 
+def _split(line: str, delimiter: str) -> tuple[str, ...]:
+    cells = line.rstrip("\r\n").split(delimiter)
+    return tuple(cell.strip('"') for cell in cells) if delimiter == "," else tuple(cells)
+
+
 def _fits(header: Sequence[str], named: Sequence[str]) -> bool:
-    lower = [name.lower() for name in header]
-    return any(set(ends) <= set(lower) for ends in ([named] if named else _HEADERS)) or (
-        bool(named) and set(named) <= set(header)
-    )
+    lower = {name.lower() for name in header}
+    return set(named) <= set(header) if named else any(set(ends) <= lower for ends in _HEADERS)
 
 
 def _columns(table: Scan, named: Sequence[str]) -> Columns:
-    found = table.columns or ()
+    found = table.columns
     if named:
         return _named(table, named)
     if found == _FOUR:
@@ -99,8 +102,8 @@ def _named(table: Scan, named: Sequence[str]) -> Columns:
     if not 2 <= len(named) <= 4:
         raise ConfigError(f"known columns {','.join(named)}: expected HEAD,TAIL[,TYPE[,REFERENCES]]")
     for name in named:
-        if name not in (table.columns or ()):
-            message = f"columns {', '.join(table.columns or ())}; expected {name} too, as --known-columns says"
+        if name not in table.columns:
+            message = f"columns {', '.jointable.columns}; expected {name} too, as --known-columns says"
             raise FormatError(message, Place(str(table.path)))
     return Columns(*named)
 

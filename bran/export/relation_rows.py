@@ -1,51 +1,35 @@
-"""Relation tables, our own and those of other systems, gathered as the rows that are counted."""
+"""Relation tables, our own and those of other systems, and runs gathered as the rows that are counted."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from bran.errors import FormatError, Place
-from bran.export.run_folder import RELATIONS, RunFolder
-from bran.export.scans import Scan, identifier, literal, run, scan
+from bran.export.run_folder import RunFolder
+from bran.export.run_views import create_views
+from bran.export.scans import explained, literal, run
+from bran.export.table_view import create_table_view
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-REQUIRED = ("document", "type", "head", "tail")
-"""Columns that every relation table has."""
-
 SLOTS = 4096
 """Groups of relations that can be read one without the others."""
 
-_TYPES = {
-    **dict.fromkeys(REQUIRED, "VARCHAR"),
-    "head_label": "VARCHAR",
-    "head_name": "VARCHAR",
-    "head_type": "VARCHAR",
-    "tail_label": "VARCHAR",
-    "tail_name": "VARCHAR",
-    "tail_type": "VARCHAR",
-    "score": "DOUBLE",
-    "probability": "DOUBLE",
-    "cross_sentence": "BOOLEAN",
-    "sentence": "VARCHAR",
-    "year": "BIGINT",
-}
-"""Columns that are read, with their types; a table may leave out all but the required, and have more."""
+_REQUIRED = ("document", "type", "head", "tail")
+_NAMES = ("head_label", "head_name", "head_type", "tail_label", "tail_name", "tail_type")
+_COLUMNS = (*_REQUIRED, *_NAMES, "score", "probability", "cross_sentence", "sentence", "year")
 
-_HOLDS = {
-    "DOUBLE": ("isfinite({value})", "a finite number"),
-    "BOOLEAN": ("{value} IS NOT NULL", "true or false"),
-    "BIGINT": ("{value} IS NOT NULL", "a year"),
-}
-_PROBABILITY = ("{value} BETWEEN 0 AND 1", "a number from 0 to 1")
-
-_UNESCAPE = (
-    r"replace(replace(replace(replace(replace({cell}, '\\', chr(1)), '\t', chr(9)), '\n', chr(10)), '\r', chr(13)), "
-    r"chr(1), '\')"
+_SAID = "CASE {cases} END AS fault"
+_MISSING = "WHEN coalesce({name}, '') = '' THEN {fault}"
+_OUTSIDE = (
+    "WHEN NOT isfinite(score) THEN 'score = ' || score || '; expected a finite number'",
+    "WHEN NOT probability BETWEEN 0 AND 1 THEN 'probability = ' || probability || '; expected a number from 0 to 1'",
 )
 
 
@@ -54,7 +38,7 @@ class Gathered:
     """What was read.
 
     Attributes:
-        rows: of all tables.
+        rows: of all inputs.
         documents: distinct ids that have a row.
     """
 
@@ -62,71 +46,54 @@ class Gathered:
     documents: int
 
 
-def gather(connection: DuckDBPyConnection, inputs: Sequence[Path]) -> Gathered:
+def gather(connection: DuckDBPyConnection, inputs: Sequence[Path], temp: Path) -> Gathered:
     """Fill the table ``staged`` with the rows of ``inputs``, those of one relation under one ``slot``, slots in order.
 
     Args:
         connection: to a database on disk.
         inputs: relation tables and folders of runs.
+        temp: folder for copies of what is text.
 
     Raises:
         ConfigError: when the suffix of a table is not known.
         FormatError: when one cannot be read, lacks a column, or holds a value that is none.
     """
-    scans = [table for path in inputs for table in _tables(path)]
-    columns = ", ".join(f"{name} {type_}" for name, type_ in _TYPES.items())
-    run(connection, f"CREATE TABLE unsorted (slot USMALLINT, fault VARCHAR, {columns})")
-    for table in scans:
-        run(connection, f"INSERT INTO unsorted {_select(table)}", table)
-        _refuse_faults(connection, table)
-    run(connection, f"CREATE TABLE staged AS SELECT slot, {', '.join(_TYPES)} FROM unsorted ORDER BY slot")
+    for number, path in enumerate(inputs):
+        with explained(path), _opened(connection, path, temp):
+            into = "INSERT INTO main.unsorted" if number else "CREATE TABLE main.unsorted AS"
+            connection.execute(f"{into} {_select()}")
+        _refuse_faults(connection, path)
+    # DuckDB passes over the blocks of other slots when the table is read slot by slot.
+    run(connection, f"CREATE TABLE staged AS SELECT slot, {', '.join(_COLUMNS)} FROM unsorted ORDER BY slot")
     run(connection, "DROP TABLE unsorted")
     row = connection.execute("SELECT count(*), count(DISTINCT document) FROM staged").fetchone()
     return Gathered(*(row or (0, 0)))
 
 
-def _tables(path: Path) -> list[Scan]:
-    if not path.is_dir():
-        return [scan(path, tuple(_TYPES))]
-    folder = RunFolder(path)
-    _ = folder.description  # says so when it is no run
-    return [scan(folder.part(entry.key) / RELATIONS, tuple(_TYPES)) for entry in folder.entries()]
+@contextmanager
+def _opened(connection: DuckDBPyConnection, path: Path, temp: Path) -> Iterator[None]:
+    """The view ``all_relations`` of ``path`` within the ``with`` block, in a schema of its own."""
+    connection.execute("CREATE SCHEMA input")
+    connection.execute("USE input")
+    with TemporaryDirectory(dir=temp) as copies:
+        if path.is_dir():
+            create_views(connection, RunFolder(path))
+        else:
+            create_table_view(connection, path, Path(copies))
+        yield
+    connection.execute("USE main")
+    connection.execute("DROP SCHEMA input CASCADE")
 
 
-def _select(table: Scan) -> str:
-    """The rows of ``table`` with every column, each with the fault that its values have."""
-    found = tuple(_TYPES) if table.columns is None else table.columns
-    if missing := [name for name in REQUIRED if name not in found]:
-        message = f"columns {', '.join(found)}; expected a relation table, which has {', '.join(missing)} too"
-        raise FormatError(message, Place(str(table.path)))
-    cells = ", ".join(f"{_cell(name, table, found)} AS {name}" for name in _TYPES)
-    values = ", ".join(f"TRY_CAST({name} AS {type_}) AS {name}" for name, type_ in _TYPES.items())
-    slot = f"hash(type, head, tail) % {SLOTS} AS slot"
-    return f"SELECT {slot}, {_fault()} AS fault, {values} FROM (SELECT {cells} FROM {table.source})"
+def _select() -> str:
+    """The rows of ``all_relations``, each with its slot and with what is wrong with it."""
+    missing = [_MISSING.format(name=name, fault=literal(f"a row without {name}; expected one")) for name in _REQUIRED]
+    fault = _SAID.format(cases=" ".join((*missing, *_OUTSIDE)))
+    return f"SELECT hash(type, head, tail) % {SLOTS} AS slot, {fault}, {', '.join(_COLUMNS)} FROM all_relations"
 
 
-def _cell(name: str, table: Scan, found: Sequence[str]) -> str:
-    """A column as text, null when it is empty or missing."""
-    if name not in found:
-        return "NULL::VARCHAR"
-    cell = f"nullif(CAST({identifier(name)} AS VARCHAR), '')"
-    return _UNESCAPE.format(cell=cell) if table.escaped else cell
-
-
-def _fault() -> str:
-    """SQL for what is wrong with a row, null when nothing is."""
-    cases = [f"WHEN {name} IS NULL THEN {literal(f'a row without {name}; expected one')}" for name in REQUIRED]
-    for name, type_ in _TYPES.items():
-        if type_ in _HOLDS:
-            holds, expected = _PROBABILITY if name == "probability" else _HOLDS[type_]
-            value = holds.format(value=f"TRY_CAST({name} AS {type_})")
-            said = f"{literal(f'{name} = ')} || {name} || {literal(f'; expected {expected}')}"
-            cases.append(f"WHEN {name} IS NOT NULL AND ({value}) IS NOT TRUE THEN {said}")
-    return f"CASE {' '.join(cases)} END"
-
-
-def _refuse_faults(connection: DuckDBPyConnection, table: Scan) -> None:
+def _refuse_faults(connection: DuckDBPyConnection, path: Path) -> None:
     faults = "SELECT fault, document FROM unsorted WHERE fault IS NOT NULL ORDER BY document, fault LIMIT 1"
     found = connection.execute(faults).fetchone()
     if found:
-        raise FormatError(found[0], Place(str(table.path), document=found[1]))
+        raise FormatError(found[0], Place(str(path), document=found[1]))

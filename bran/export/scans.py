@@ -1,11 +1,11 @@
-"""Tables on disk as DuckDB reads them: each file becomes the source of a ``FROM`` clause."""
+"""Tables on disk as DuckDB reads them, and what it raises in one line."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,19 +13,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bran.errors import BranError, FormatError, Place
-from bran.export.reading import READERS
-from bran.export.table import match_suffix
-from bran.export.versions import check_not_newer, stated_version
-from bran.files import open_binary, open_text
+from bran.export.run_views import scan
+from bran.files import open_binary
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-SUFFIXES = (".parquet", ".tsv", ".tsv.gz", ".csv", ".csv.gz", ".jsonl", ".jsonl.gz")
-"""Of the files that can be scanned."""
-
 _GZIP = b"\x1f\x8b"
-_NO_QUOTE, _QUOTE = "", '"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +28,13 @@ class Scan:
 
     Attributes:
         path: of the file.
-        columns: their names, as far as they are known before it is read: ``None`` for JSON lines.
+        columns: their names.
         source: SQL for a ``FROM`` clause; the columns of text files are strings.
-        escaped: whether cells are written as :func:`bran.export.text.to_cell` writes them.
     """
 
     path: Path
-    columns: tuple[str, ...] | None
+    columns: tuple[str, ...]
     source: str
-    escaped: bool = False
 
 
 def literal(text: str | Path) -> str:
@@ -55,99 +47,56 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def scan(path: Path, wanted: tuple[str, ...]) -> Scan:
-    """The table under ``path``.
-
-    Args:
-        path: its suffix tells the format; gzip is told by content.
-        wanted: columns that are read of JSON lines, where no header tells them.
+def scan_text(path: Path, columns: tuple[str, ...], delimiter: str, *, skip: int) -> Scan:
+    """The lines of a text file after the first ``skip``, gzip told by content; a comma goes with quotes.
 
     Raises:
-        ConfigError: when the suffix is none of ``SUFFIXES``.
-        FormatError: when there is no such file, or it has no header.
-    """
-    suffix = match_suffix(path, SUFFIXES).removesuffix(".gz")
-    if suffix == ".parquet":
-        return _parquet(path)
-    if suffix == ".jsonl":
-        return _jsonl(path, wanted)
-    with open_text(path) as stream:
-        header = split(stream.readline(), suffix)
-    return text_scan(path, header, suffix, skip=1)
-
-
-def split(line: str, suffix: str) -> tuple[str, ...]:
-    """The cells of a header."""
-    cells = line.rstrip("\r\n").split("," if suffix == ".csv" else "\t")
-    return tuple(cell.strip('"') if suffix == ".csv" else cell for cell in cells)
-
-
-def text_scan(path: Path, columns: tuple[str, ...], suffix: str, *, skip: int) -> Scan:
-    """The lines of a ``.tsv`` or ``.csv`` file after the first ``skip``.
-
-    Raises:
-        FormatError: when two columns have the same name.
+        FormatError: when two columns have the same name, or the file cannot be opened.
     """
     if twice := sorted({name for name in columns if columns.count(name) > 1}):
         raise FormatError(f"column {twice[0]!r} stands twice in the header; expected it once", Place(str(path)))
-    quote, delimiter = (_QUOTE, ",") if suffix == ".csv" else (_NO_QUOTE, "\t")
+    quote = '"' if delimiter == "," else ""
     types = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in columns)
     source = (
-        f"read_csv({_file(path)}, delim={literal(delimiter)}, quote={literal(quote)}, escape={literal(quote)}, "
-        f"comment='', skip={skip}, header=false, auto_detect=false, {_compression(path)}, columns={{{types}}})"
+        f"read_csv({literal(escape(str(path)))}, delim={literal(delimiter)}, quote={literal(quote)}, "
+        f"escape={literal(quote)}, comment='', skip={skip}, header=false, auto_detect=false, "
+        f"compression={literal(_compression(path))}, columns={{{types}}})"
     )
-    return Scan(path, columns, source, escaped=suffix == ".tsv")
+    return Scan(path, columns, source)
 
 
-def _parquet(path: Path) -> Scan:
+def scan_parquet(path: Path) -> Scan:
+    """A Parquet file of any columns.
+
+    Raises:
+        FormatError: when it cannot be read.
+    """
     with open_binary(path) as stream:
         try:
-            schema = pq.read_schema(stream)
+            columns = pq.read_schema(stream).names
         except (pa.ArrowException, OSError) as error:
             message = f"{' '.join(str(error).split())}; expected a whole Parquet file"
             raise FormatError(message, Place(str(path))) from None
-    check_not_newer(stated_version(schema), path)
-    return Scan(path, tuple(schema.names), f"read_parquet({_file(path)})")
-
-
-def _jsonl(path: Path, wanted: tuple[str, ...]) -> Scan:
-    types = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in wanted)
-    if path.is_file() and not path.stat().st_size:
-        nothing = ", ".join(f"NULL::VARCHAR AS {identifier(name)}" for name in wanted)
-        return Scan(path, None, f"(SELECT {nothing} WHERE false)")
-    source = f"read_json({_file(path)}, format='newline_delimited', {_compression(path)}, columns={{{types}}})"
-    return Scan(path, None, source)
-
-
-def _file(path: Path) -> str:
-    """The path as DuckDB takes it, to whom ``*``, ``?`` and ``[`` are patterns."""
-    return literal(re.sub(r"([*?\[])", r"[\1]", str(path)))
+    return Scan(path, tuple(columns), scan([path]))
 
 
 def _compression(path: Path) -> str:
-    with open_binary(path):  # says what is wrong with a file that is missing or empty
-        pass
     with open(path, "rb") as raw:
-        return "compression='gzip'" if raw.read(len(_GZIP)) == _GZIP else "compression='none'"
+        return "gzip" if raw.read(len(_GZIP)) == _GZIP else "none"
 
 
-def run(connection: DuckDBPyConnection, sql: str, table: Scan | None = None) -> None:
-    """Execute ``sql``, which reads ``table``.
-
-    Raises:
-        FormatError: when the table cannot be read.
-        BranError: when memory or disk does not suffice.
-    """
-    with explained(table):
+def run(connection: DuckDBPyConnection, sql: str, path: Path | None = None) -> None:
+    """Execute ``sql``, which reads the file ``path``; raises what :func:`explained` does."""
+    with explained(path):
         connection.execute(sql)
 
 
 @contextmanager
-def explained(table: Scan | None = None) -> Iterator[None]:
+def explained(path: Path | None = None) -> Iterator[None]:
     """What DuckDB raises within the ``with`` block, in one line.
 
     Raises:
-        FormatError: when ``table`` cannot be read.
+        FormatError: when the file ``path`` cannot be read.
         BranError: when memory or disk does not suffice.
     """
     import duckdb
@@ -157,17 +106,9 @@ def explained(table: Scan | None = None) -> Iterator[None]:
     except duckdb.OutOfMemoryException as error:
         raise BranError(f"too little memory or disk ({_first_line(error)}); expected more of it") from None
     except duckdb.Error as error:
-        if table is None:
+        if path is None:
             raise BranError(_first_line(error)) from None
-        _name_line(table.path)
-        raise FormatError(f"{_first_line(error)}; expected a whole table", Place(str(table.path))) from None
-
-
-def _name_line(path: Path) -> None:
-    """Read the file again with a reader that names line and value; raises what it raises."""
-    if reader := READERS.get(match_suffix(path, SUFFIXES)):
-        for _ in reader(path):
-            pass
+        raise FormatError(f"{_first_line(error)}; expected a whole table", Place(str(path))) from None
 
 
 def _first_line(error: Exception) -> str:
