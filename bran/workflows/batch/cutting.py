@@ -1,8 +1,9 @@
 """Where a large file can be cut into byte ranges that are read each by itself, without reading all of it.
 
 A range begins where a record begins. Cut points are looked for from each multiple of a size, so they depend on the
-bytes of the file and that size alone. Formats of lines are cut before a line, XML before the start tag of a record,
-which a comment or CDATA section must not hold; what is gzipped, in UTF-16 or a single value is left whole.
+bytes of the file and that size alone. Formats of lines are cut before a line, XML between the end tag of a record and
+the start tag of the next, which no comment or CDATA section must hold both; what is gzipped, in UTF-16 or a single
+value is left whole.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from bran.errors import DataError
 _CHUNK = 1 << 16
 _GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
-_TAG = 64
-"""Bytes that hold the beginning of a start tag, as far as it is looked for."""
+_TAGS = 256
+"""Bytes that hold an end tag and the beginning of the start tag that follows it, as far as they are looked for."""
 _PROLOG = rb"(?:\xef\xbb\xbf)?(?>\s+|<!--.*?-->|<\?.*?\?>|<!DOCTYPE[^>\[]*>)*+"
 _START_TAG = rb"<([A-Za-z_][\w.:-]*)(?>\s+[\w.:-]+\s*=\s*(?>\"[^\"<]*\"|'[^'<]*'))*+\s*>"
 _HEADER = re.compile(_PROLOG + _START_TAG, re.DOTALL)
@@ -53,7 +54,7 @@ class Records(Protocol):
         """What is put around ranges of the file that begins with ``head``; ``None``: it must stay whole."""
 
     def first_from(self, file: BinaryIO, at: int) -> int | None:
-        """Where the first record begins that does so at byte ``at`` or later."""
+        """Where a record can be told to begin, as soon as possible from byte ``at`` on."""
 
 
 class LineRecords:
@@ -93,7 +94,8 @@ class XmlRecords:
 
     def __init__(self, root: tuple[str, ...], record: tuple[str, ...]) -> None:
         self._roots = frozenset(name.encode() for name in root)
-        self._start = re.compile(rb"<(?:%s)[\s>/]" % "|".join(map(re.escape, record)).encode())
+        names = "|".join(map(re.escape, record)).encode()
+        self._border = re.compile(rb"</(?:%s)\s{0,99}>\s{0,99}(<(?:%s)[\s>/])" % (names, names))
 
     def frame(self, head: bytes) -> Frame | None:
         """All up to the first tag, and the last tag."""
@@ -105,15 +107,15 @@ class XmlRecords:
         return Frame(header[0], b"</%s>" % header[1], begin=header.end())
 
     def first_from(self, file: BinaryIO, at: int) -> int | None:
-        """The first start tag of a record from ``at`` on."""
+        """The start tag of a record after the end tag of another, which stands at ``at`` or after."""
         file.seek(at)
         data = b""
         while chunk := file.read(_CHUNK):
             data += chunk
-            if found := self._start.search(data):
-                return at + found.start()
-            at += max(0, len(data) - _TAG)
-            data = data[-_TAG:]
+            if found := self._border.search(data):
+                return at + found.start(1)
+            at += max(0, len(data) - _TAGS)
+            data = data[-_TAGS:]
         return None
 
 

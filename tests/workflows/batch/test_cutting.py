@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import tracemalloc
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -57,19 +56,20 @@ def test_ranges_give_what_the_whole_file_gives(path: Path, name: str, data: st.D
 @pytest.mark.parametrize("name", FORMATS)
 @given(data=st.data(), size=sizes)
 @settings(max_examples=25, deadline=None)
-def test_ranges_begin_with_the_first_records_after_the_multiples_of_a_size(
+def test_ranges_begin_with_the_first_records_after_multiples_of_the_size(
     path: Path, name: str, data: st.DataObject, size: int
 ) -> None:
-    content = data.draw(FORMATS[name]())
+    content = data.draw(FORMATS[name]()).replace(b"\0", b"0")
     path.write_bytes(content)
     found, records = ranges(path, size, name), CUTTABLE[name]
-    assert all(stop == start for (_, stop), (start, _) in pairwise(found))
-    begin = records.frame(content).begin  # type: ignore[union-attr]
-    with path.open("rb") as file:
-        first = records.first_from(file, begin)
-        starts = {records.first_from(file, max(at, begin)) for at in range(size, len(content), size)}
-    assert [start for start, _ in found] == [0, *sorted(starts - {None, first})]
+    assert [start for start, _ in found] == [0, *(stop for _, stop in found[:-1])]
     assert found[-1][1] is None
+    with path.open("rb") as file:
+        starts = {records.first_from(file, at) for at in range(size, len(content), size)} - {None}
+        if name in ("jsonl", "pubtator"):
+            assert {start for start, _ in found[1:]} == starts - {records.first_from(file, 0)}
+        else:
+            assert {start for start, _ in found[1:]} <= starts
 
 
 @given(data=st.data(), size=sizes)
@@ -123,12 +123,23 @@ def test_broken_xml_is_told_with_the_lines_of_the_file_and_later_ranges_are_read
     lines[4] = lines[4].replace("</text>", "</texts>")
     path.write_text("<collection>\n" + "".join(lines) + "</collection>\n", encoding="utf-8")
     shards = cut(path, 3 * len(document))
-    assert len(shards) == 4
+    assert len(shards) == 3
     found = [doc.id for shard in shards for doc in read_shard(shard, on_error=log)]
-    assert found == ["0", "1", "2", "3", "6", "7", "8", "9"]  # the rest of one range is lost
+    assert found == ["0", "1", "2", "3", "7", "8", "9"]  # the rest of one range is lost
     (error,) = log.skipped
     assert error.place.line == 6
     assert "text line 6" in error.message
+
+
+def test_a_tag_within_a_text_or_comment_is_no_place_to_cut(tmp_path: Path) -> None:
+    path = tmp_path / "a.xml"
+    text = "<document><id>{}</id><passage><offset>0</offset><text><![CDATA[a </document> or <document> tag]]></text>"
+    record = text + "</passage><!-- <document> --></document>\n"
+    path.write_text(f"<collection>{''.join(map(record.format, range(9)))}</collection>", encoding="utf-8")
+    whole = read([Shard("", (str(path),))])
+    assert len(whole[0]) == 9
+    assert len(cut(path, 300)) > 3
+    assert all(read(cut(path, size)) == whole for size in range(1, 300, 7))
 
 
 def test_cutting_reads_no_more_than_it_must(tmp_path: Path) -> None:
