@@ -7,7 +7,7 @@ to a path and is imported only when it is asked for.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Literal, cast
@@ -32,6 +32,7 @@ class Format:
         needs: ``rows``, or ``documents`` with their texts, which a table has not.
         endings: what the output may end in when ``--as`` names the format; empty: anything.
         doc: what it is, in a line.
+        counted: what it has in such a number as :meth:`export` gives.
     """
 
     name: str
@@ -39,7 +40,8 @@ class Format:
     writer: str
     doc: str
     needs: Literal["rows", "documents"] = "rows"
-    endings: tuple[str, ...] = field(default=())
+    endings: tuple[str, ...] = ()
+    counted: str = "relations"
 
     def export(self, tables: Tables, path: Path) -> int:
         """Write ``tables`` to ``path``; gives the number of rows or documents written.
@@ -66,15 +68,40 @@ FORMATS = (
     Format("csv", _with_gzip(".csv"), "bran.export.flat_files:export_csv", "the table, comma-separated"),
     Format("jsonl", _with_gzip(".jsonl"), "bran.export.flat_files:export_jsonl", "the table, an object per row"),
     Format("sqlite", (".sqlite", ".db"), "bran.export.sqlite:export_sqlite", "a database with indexes"),
-    Format("ctd", (), "bran.export.ctd:export_ctd", "pairs with the columns of CTD", endings=_with_gzip(".tsv")),
+    Format(
+        "ctd",
+        (),
+        "bran.export.ctd:export_ctd",
+        "pairs with the columns of CTD",
+        endings=_with_gzip(".tsv"),
+        counted="pairs",
+    ),
     Format(
         "kgx",
         (),
         "bran.export.kgx:export_kgx",
         "nodes and edges of the Biolink model",
         endings=_with_gzip(".tsv", ".jsonl"),
+        counted="edges",
     ),
-    Format("neo4j", (), "bran.export.neo4j:export_neo4j", "a folder for neo4j-admin database import"),
+    Format(
+        "neo4j",
+        (),
+        "bran.export.neo4j:export_neo4j",
+        "a folder for neo4j-admin database import",
+        counted="relationships",
+    ),
+    *(
+        Format(name, suffixes, f"bran.export.document_formats:{function}", doc, needs="documents", counted="documents")
+        for name, suffixes, function, doc in (
+            ("pubtator", _with_gzip(".pubtator"), "export_pubtator", "documents with mentions and relations"),
+            ("pubtator-scores", (), "export_pubtator_scores", "the same, with a column of probabilities"),
+            ("bioc-xml", _with_gzip(".xml"), "export_bioc_xml", "documents with scores and evidence"),
+            ("bioc-json", _with_gzip(".json"), "export_bioc_json", "the same as JSON"),
+            ("brat", (), "export_brat", "a folder of documents for curators"),
+            ("label-studio", (), "export_label_studio", "a folder of tasks for curators, and their interface"),
+        )
+    ),
 )
 """Every format, in the order of the documentation."""
 

@@ -7,6 +7,7 @@ depends on the order in which inputs were named or parts were finished.
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,10 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from bran.config import parse_config
 from bran.corpus.document import Document, Evidence, Mention, Relation
+from bran.corpus.schema import Schema
 from bran.errors import ConfigError, FormatError, Place
 from bran.export.document_table import DOCUMENT_SCHEMA, document_of
-from bran.export.run_folder import RunDescription, RunFolder
+from bran.export.run_folder import DESCRIPTION, RunDescription, RunFolder
 from bran.export.run_views import create_views
 from bran.export.table import DIGITS, SCHEMA, Row, ordered
 from bran.export.table_view import create_table_view
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
 
 MEMORY = "2GB"
 """What DuckDB may hold; what does not fit goes to a temporary folder."""
+
+_SIZE = re.compile(r"\d+(\.\d+)?\s*[KMGT]i?B", re.IGNORECASE)
 
 BATCH = 8192
 """Rows that are handed on at once."""
@@ -98,6 +103,17 @@ class Tables:
         """Whether there is a view ``documents``: a table has none."""
         return self.description is not None
 
+    @property
+    def schema(self) -> Schema | None:
+        """The schema of the run's relations; ``None`` of a table.
+
+        Raises:
+            ConfigError: when the run's description holds no schema.
+        """
+        if self.description is None:
+            return None
+        return parse_config(Schema, self.description.relation_schema, source=str(self.path / DESCRIPTION))
+
     def batches(self, size: int = BATCH) -> Iterator[pa.RecordBatch]:
         """The relations with the columns of ``SCHEMA``, in the order ``BY_ROW``."""
         return self._read("relations", SCHEMA, BY_ROW, size)
@@ -160,21 +176,35 @@ def open_tables(
 
     Raises:
         FormatError: when it cannot be read, or is of another version.
-        ConfigError: when its suffix is not known, or rows have no probability to compare.
+        ConfigError: when its suffix is not known, ``memory`` is no size, or rows have no probability to compare.
     """
     import duckdb
 
-    with tempfile.TemporaryDirectory(prefix=".bran-", dir=temp) as folder:
+    if not path.exists():
+        raise FormatError("cannot be opened (No such file or directory)", Place(str(path)))
+    if not _SIZE.fullmatch(memory):
+        raise ConfigError(f"memory {memory!r}: expected a size such as 500MB or 4GB")
+    with _temporary_folder(temp) as folder:
         try:
-            with duckdb.connect(config=_config(Path(folder), memory)) as connection:
+            with duckdb.connect(config=_config(folder, memory)) as connection:
                 description = create_views(connection, RunFolder(path)) if path.is_dir() else None
                 if description is None:
-                    create_table_view(connection, path, Path(folder))
+                    create_table_view(connection, path, folder)
                 _restrict(connection, least or Least(), path)
                 yield Tables(path, connection, description)
         except duckdb.Error as error:
             reason = " ".join(str(error).split())
             raise FormatError(f"cannot be read together ({reason})", Place(str(path))) from None
+
+
+@contextmanager
+def _temporary_folder(parent: Path | None) -> Iterator[Path]:
+    try:
+        made = tempfile.TemporaryDirectory(prefix=".bran-", dir=parent)
+    except OSError as error:
+        raise FormatError(f"cannot hold temporary files ({error.strerror})", Place(str(parent))) from None
+    with made as folder:
+        yield Path(folder)
 
 
 def _config(folder: Path, memory: str) -> dict[str, Any]:
@@ -193,7 +223,9 @@ def _restrict(connection: DuckDBPyConnection, least: Least, path: Path) -> None:
         count = connection.execute("SELECT count(*), count(probability) FROM all_relations").fetchone()
         if count and count[0] and not count[1]:
             raise ConfigError(f"{path}: no relation has a probability; expected a least score, or a calibrated model")
-    connection.execute(f"CREATE VIEW relations AS SELECT * FROM all_relations WHERE {least.condition}")
+    # A position tells of the shard; without it, the same work gives the same rows however it was cut.
+    columns = "* REPLACE (CAST(NULL AS BIGINT) AS position)"
+    connection.execute(f"CREATE VIEW relations AS SELECT {columns} FROM all_relations WHERE {least.condition}")
 
 
 def _sized(batches: Iterator[pa.RecordBatch], schema: pa.Schema, size: int) -> Iterator[pa.RecordBatch]:

@@ -19,8 +19,10 @@ from bran.export.versions import check_columns, check_not_newer
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_NEEDED = {RELATIONS: ("document", "type", "head", "tail", "position")}
-_NEEDED[DOCUMENTS] = ("document", "version", "deleted", "position")
+_NEEDED = {
+    RELATIONS: ["document", "type", "head", "tail", "position"],
+    DOCUMENTS: ["document", "version", "deleted", "position"],
+}
 
 _TO_THE_END = 2**63 - 1
 """The position of a deletion that removes all records of its shard."""

@@ -65,17 +65,18 @@ def _groups(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
         yield group
 
 
-def _field(field: pa.Field) -> tuple[Any, None]:
-    """Type and default of a column that may be missing."""
-    if pa.types.is_list(field.type):
-        pair = create_model("_Pair", **{inner.name: _field(inner) for inner in field.type.value_type})
-        return list[pair] | None, None  # type: ignore[valid-type]
-    return _TYPES[field.type] | None, None
+def _fields(columns: Iterable[pa.Field]) -> dict[str, Any]:
+    """Type and default of columns that may be missing."""
+    return {field.name: (_python_type(field.type) | None, None) for field in columns}
+
+
+def _python_type(type_: pa.DataType) -> Any:
+    if pa.types.is_list(type_):
+        return list[create_model("_Pair", **_fields(type_.value_type))]  # type: ignore[misc]
+    return _TYPES[type_]
 
 
 _TYPES: dict[pa.DataType, Any] = {pa.string(): str, pa.int64(): int, pa.float64(): FiniteFloat, pa.bool_(): bool}
-_FullRecord: type[TableRecord] = create_model(
-    "_FullRecord",
-    __base__=TableRecord,
-    **{field.name: _field(field) for field in SCHEMA if field.name not in REQUIRED},
+_FullRecord = create_model(
+    "_FullRecord", __base__=TableRecord, **_fields(field for field in SCHEMA if field.name not in REQUIRED)
 )
