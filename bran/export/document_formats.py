@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from bran.config import parse_config
-from bran.corpus.readers.errors import Strict
+from bran.corpus.readers.errors import ErrorLog
 from bran.corpus.readers.pubtator_format import PubTatorFormat, pubtator_format
 from bran.corpus.schema import Schema
 from bran.corpus.writers import open_document_writer, write_documents
-from bran.errors import FormatError, Place
+from bran.errors import EXIT_SKIPPED, FormatError, Place
 
 if TYPE_CHECKING:
     from bran.export.run_tables import Tables
+
+
+class LeftOutError(FormatError):
+    """Documents that the format cannot hold; the file has all others and is there."""
+
+    exit_code: ClassVar[int] = EXIT_SKIPPED
 
 
 def export_documents(tables: Tables, path: Path, *, format: str, scores: bool = False) -> int:
@@ -28,12 +34,18 @@ def export_documents(tables: Tables, path: Path, *, format: str, scores: bool = 
         scores: PubTator: whether relations have a column with their probability, else their score.
 
     Raises:
-        FormatError: when there are no texts, the format cannot hold a document, or ``path`` cannot be written to.
+        FormatError: when there are no texts, or ``path`` cannot be written to.
+        LeftOutError: when all is written but documents that the format cannot hold.
     """
     schema = _schema(tables)
     pubtator = PubTatorFormat(**pubtator_format(schema).model_dump() | {"scores": scores})
+    log = ErrorLog()
     with open_document_writer(path, schema=schema, format=format, pubtator=pubtator) as writer:
-        return write_documents(tables.documents(), writer, on_error=Strict())
+        count = write_documents(tables.documents(), writer, on_error=log)
+    if log.skipped:
+        message = f"{count} documents written, {len(log.skipped)} left out, the first: {log.skipped[0]}"
+        raise LeftOutError(message, Place(str(path)))
+    return count
 
 
 def _schema(tables: Tables) -> Schema:
