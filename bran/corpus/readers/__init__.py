@@ -58,12 +58,14 @@ class Reader:
         accepts: whether a file is of this format, by the first bytes of its content without byte order mark.
         suffixes: of names that are taken to be of this format when the content says nothing.
         options: what ``read`` takes of the options, by keyword.
+        deletes: whether files say of documents that they are deleted; then ``read`` takes ``on_deleted``.
     """
 
     read: Callable[..., Iterator[Document]]
     accepts: Callable[[bytes], bool]
     suffixes: tuple[str, ...] = ()
     options: Callable[[ReaderOptions], dict[str, Any]] = lambda options: {}
+    deletes: bool = False
 
 
 def _late(module: str, function: str) -> Callable[..., Any]:
@@ -89,7 +91,11 @@ READERS: dict[str, Reader] = {
     "pubtator": Reader(
         read_pubtator, _is_pubtator, suffixes=(".pubtator",), options=lambda options: {"format": options.pubtator}
     ),
-    "pubmed": Reader(_late("pubmed", "read_pubmed"), lambda head: _is_xml(head) and _late("pubmed", "is_pubmed")(head)),
+    "pubmed": Reader(
+        _late("pubmed", "read_pubmed"),
+        lambda head: _is_xml(head) and _late("pubmed", "is_pubmed")(head),
+        deletes=True,
+    ),
     "bioc-xml": Reader(
         _late("bioc", "read_bioc_xml"), lambda head: _is_xml(head) and _late("bioc", "is_bioc_xml")(head)
     ),
@@ -123,6 +129,7 @@ def read_documents(
     options: ReaderOptions | None = None,
     on_error: ErrorHandler | None = None,
     every_record: bool = False,
+    on_deleted: Callable[[str], object] | None = None,
 ) -> Iterator[Document]:
     """The documents of a file, in its order.
 
@@ -135,6 +142,7 @@ def read_documents(
         on_error: is told of what is left out; by default the first error is raised.
         every_record: give every record of an id, all versions and those that the file deletes among them; by
             default one counts, as the format says, and what else has its id is told to ``on_error``.
+        on_deleted: with ``every_record``, is told the id of each document that the file deletes, when it comes to it.
 
     Raises:
         ConfigError: when no reader has that name.
@@ -150,7 +158,7 @@ def read_documents(
         stack.close()
         (on_error or Strict()).skip(error)
         return iter(())
-    own = reader.options(options or ReaderOptions())
+    own = reader.options(options or ReaderOptions()) | ({"on_deleted": on_deleted} if reader.deletes else {})
     return _closing(stack, reader.read(content, schema=schema, on_error=on_error, every_record=every_record, **own))
 
 

@@ -141,9 +141,9 @@ class PartWriter:
         self.documents += 1
         self.relations += len(document.relations)
 
-    def delete(self, id_: str) -> None:
-        """Note that the source takes back a document of an earlier one."""
-        self._documents.delete(id_)
+    def delete(self, id_: str, position: int) -> None:
+        """Note that the source takes back a document, as it came earlier or up to number ``position`` of its shard."""
+        self._documents.delete(id_, position)
 
 
 def remove_part(target: Path, aside: Path) -> None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from bran.corpus.document import Document
-from bran.corpus.readers import ErrorHandler, ReaderOptions, detect_format, read_documents
+from bran.corpus.readers import ErrorHandler, ReaderOptions, read_documents
 from bran.corpus.schema import Schema
 from bran.errors import DataError, FormatError, Place
 from bran.export.run_folder import SourceFile
-from bran.files import open_source
 from bran.workflows.batch.cutting import Frame, frame_of
 from bran.workflows.batch.file_range import RangeErrors, open_range
 from bran.workflows.batch.source_files import stamp
@@ -50,6 +49,7 @@ def read_shard(
     options: ReaderOptions | None = None,
     max_characters: int = MAX_CHARACTERS,
     on_error: ErrorHandler,
+    on_deleted: Callable[[str, int], object] | None = None,
 ) -> Iterator[Document]:
     """Every record of a shard, in its order; the number of a record counts what comes out here, from 0.
 
@@ -63,23 +63,20 @@ def read_shard(
         options: of single formats.
         max_characters: longer documents are told to ``on_error`` and left out.
         on_error: is told of what is left out, with lines of the whole file.
+        on_deleted: is told the id of each document that a source deletes, and the number of the last record before
+            that: what comes later is not deleted by it.
     """
+    given = 0
+
+    def deleted(id_: str) -> None:
+        if on_deleted is not None:
+            on_deleted(id_, given - 1)
+
     for path in shard.paths:
-        documents = _read(shard, path, schema, input_format, options or ReaderOptions(), on_error)
-        yield from not_too_long(documents, path, max_characters, on_error)
-
-
-def deleted_ids(shard: Shard, *, input_format: str | None = None) -> Iterator[str]:
-    """The PMIDs that the PubMed files of a shard delete (``DeleteCitation``), in constant memory.
-
-    What cannot be read is passed over: whoever reads the documents tells of it.
-    """
-    for path in shard.paths:
-        try:
-            if (input_format or detect_format(path)) == "pubmed":
-                yield from _deleted(shard, path)
-        except (DataError, OSError):
-            continue
+        documents = _read(shard, path, schema, input_format, options or ReaderOptions(), on_error, deleted)
+        for document in not_too_long(documents, path, max_characters, on_error):
+            yield document
+            given += 1
 
 
 def stamps(shard: Shard) -> tuple[SourceFile, ...]:
@@ -98,6 +95,7 @@ def _read(
     input_format: str | None,
     options: ReaderOptions,
     on_error: ErrorHandler,
+    on_deleted: Callable[[str], object],
 ) -> Iterator[Document]:
     with ExitStack() as stack:
         source: str | BinaryIO = path
@@ -112,7 +110,13 @@ def _read(
         elif is_spooled(path) and options.text is None:
             options = options.model_copy(update={"text": "paragraphs"})  # as standard input is read
         yield from read_documents(
-            source, schema=schema, input_format=input_format, options=options, on_error=on_error, every_record=True
+            source,
+            schema=schema,
+            input_format=input_format,
+            options=options,
+            on_error=on_error,
+            every_record=True,
+            on_deleted=on_deleted,
         )
 
 
@@ -126,11 +130,3 @@ def _frame(path: str, input_format: str | None) -> tuple[str, Frame]:
     if found is None:
         raise FormatError("was to be read in ranges and cannot be any more; expected it unchanged", Place(path))
     return found
-
-
-def _deleted(shard: Shard, path: str) -> Iterator[str]:
-    from bran.corpus.readers.pubmed_versions import deleted_ids as found
-
-    opened = open_range(path, shard.start, shard.stop, Frame(b"")) if shard.is_range else open_source(path)
-    with opened as stream:
-        yield from found(stream)

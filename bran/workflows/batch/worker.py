@@ -17,7 +17,7 @@ from bran.workflows.batch.engine import DiskFull, Task
 from bran.workflows.batch.journal import Journal
 from bran.workflows.batch.models import Models, loaded
 from bran.workflows.batch.part import Part, PartWriter, is_full_disk
-from bran.workflows.batch.shards import deleted_ids, read_shard, stamps
+from bran.workflows.batch.shards import read_shard, stamps
 from bran.workflows.batch.source_files import untouched
 
 _NO_TRACE = open(os.devnull, "w")  # noqa: SIM115 - the watchdog writes to it as the process ends
@@ -64,8 +64,6 @@ class _Shard:
             texts=task.settings.texts,
         ) as writer:
             self._extract(writer)
-            for id_ in deleted_ids(task.shard, input_format=task.settings.input_format):
-                writer.delete(id_)
         _check_unchanged(sources)
         entry = Entry(
             key=task.shard.key,
@@ -103,6 +101,7 @@ class _Shard:
                 options=settings.reading,
                 max_characters=settings.max_characters,
                 on_error=Strict() if settings.strict else writer.errors,
+                on_deleted=writer.delete,
             )
         )
 

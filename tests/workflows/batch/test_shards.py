@@ -16,7 +16,7 @@ from bran.corpus.writers import WRITERS, write_documents
 from bran.errors import DataError, FormatError
 from bran.export.run_folder import RunFolder
 from bran.workflows.batch.planning import plan
-from bran.workflows.batch.shards import Shard, deleted_ids, read_shard, stamps
+from bran.workflows.batch.shards import Shard, read_shard, stamps
 from bran.workflows.batch.spool import is_spooled, spool
 
 PUBMED = """<?xml version="1.0"?>
@@ -84,18 +84,30 @@ def test_every_version_of_a_pubmed_record_comes_deleted_ones_too(tmp_path: Path)
     ]
 
 
+def deletions(*paths: Path | str, log: ErrorLog | None = None, **options: Any) -> list[tuple[str, int]]:
+    found: list[tuple[str, int]] = []
+    shard = Shard("k", tuple(map(str, paths)))
+    for _ in read_shard(shard, on_error=log or Strict(), on_deleted=lambda *told: found.append(told), **options):
+        pass
+    return found
+
+
 @pytest.mark.parametrize("packed", [False, True])
 def test_deletions_of_pubmed_files_and_of_no_others(tmp_path: Path, packed: bool) -> None:
     path = tmp_path / "a.xml"
     path.write_bytes(gzip.compress(PUBMED.encode()) if packed else PUBMED.encode())
     other = lines(tmp_path / "b.jsonl", {"id": "1", "text": "<DeleteCitation><PMID>5</PMID></DeleteCitation>"})
-    assert list(deleted_ids(Shard("k", (str(path), other, str(tmp_path / "absent"))))) == ["8", "12"]
+    assert deletions(path, other, path) == [("8", 2), ("12", 2), ("8", 6), ("12", 6)]
 
 
-def test_deletions_of_a_file_that_breaks_off(tmp_path: Path) -> None:
-    path = tmp_path / "a.xml.gz"
-    path.write_bytes(gzip.compress(PUBMED.encode())[:-30])
-    assert set(deleted_ids(Shard("k", (str(path),)))) <= {"8", "12"}
+def test_deletions_stand_after_the_records_that_come(tmp_path: Path) -> None:
+    path = tmp_path / "a.xml"
+    path.write_text(PUBMED.replace("New.", "A title that is too long."), encoding="utf-16")
+    assert deletions(path, log=ErrorLog(), max_characters=10) == [("8", 1), ("12", 1)]
+    path.write_text(
+        "<PubmedArticleSet><DeleteCitation><PMID>x</PMID><PMID>3</PMID></DeleteCitation></PubmedArticleSet>"
+    )
+    assert deletions(path) == [("3", -1)]
 
 
 def test_documents_that_are_too_long_are_told_and_left_out(tmp_path: Path) -> None:
