@@ -61,6 +61,8 @@ def calibrate_model(
         config=training.get("config"),
         seed=training.get("seed"),
     )
+    if not predictions.relations:
+        raise DataError(f"{', '.join(map(str, tables))}: no prediction; expected the candidates of documents")
     known = {document.id: document for document in load_corpus(corpus, schema).documents}
     if strange := [id_ for id_ in predictions.relations if id_ not in known]:
         message = f"{len(strange)} of {len(predictions.relations)} predicted documents are not in {corpus}"
