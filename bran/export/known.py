@@ -103,7 +103,7 @@ def _named(table: Scan, named: Sequence[str]) -> Columns:
         raise ConfigError(f"known columns {','.join(named)}: expected HEAD,TAIL[,TYPE[,REFERENCES]]")
     for name in named:
         if name not in table.columns:
-            message = f"columns {', '.jointable.columns}; expected {name} too, as --known-columns says"
+            message = f"columns {', '.join(table.columns)}; expected {name} too, as --known-columns says"
             raise FormatError(message, Place(str(table.path)))
     return Columns(*named)
 

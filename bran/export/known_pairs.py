@@ -18,12 +18,12 @@ LEAST = 1000
 SWAPPED = 4
 """So many times more ids fit the other end before head and tail count as swapped."""
 
-# The only namespace that ids of an end have is that of its ids without one; MeSH's are told by their form.
+# MeSH's ids are told by their form. A number without namespace is of the only other one that ids of its end have.
 _SPELLING = """
 CREATE TEMP MACRO spelled(id, namespace) AS CASE
     WHEN contains(id, ':') THEN upper(split_part(id, ':', 1)) || substr(id, instr(id, ':'))
     WHEN regexp_full_match(id, '[CD][0-9]{6,9}') THEN 'MESH:' || id
-    WHEN namespace IS NOT NULL THEN namespace || ':' || id
+    WHEN namespace <> 'MESH' AND regexp_full_match(id, '[0-9]+') THEN namespace || ':' || id
     ELSE id END
 """
 
@@ -143,14 +143,14 @@ class _Ids:
     def __init__(self, connection: DuckDBPyConnection, end: str, other: str) -> None:
         row = connection.execute(_COUNTS.format(end=end, other=other)).fetchone() or (0,) * 7
         self._end = end
-        self._listed, self._alike, self._ours, self._theirs, self._example, self.straight, self.crossed = row
+        self._listed, self._alike, self._ours, self._foreign, self._example, self.straight, self.crossed = row
 
     def refuse_foreign(self, path: Path, column: str) -> None:
         """Raise when hardly any of the known ids have a namespace of the relations."""
-        if not self._ours or self._alike * LEAST >= max(self._listed, 1):
+        if not self._ours or self._alike * LEAST >= self._listed:
             return
         message = (
             f"{self._alike} of the {self._listed} ids in {column} look like {self._end}s of the relations "
-            f"({self._theirs}, but {self._example}); expected 1 in {LEAST} at least"
+            f"({self._foreign}; the relations have {self._example}); expected 1 in {LEAST} at least"
         )
         raise FormatError(message, Place(str(path)))

@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bran.errors import BranError, FormatError, Place
-from bran.export.run_views import scan
 from bran.files import open_binary
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ def scan_parquet(path: Path) -> Scan:
         except (pa.ArrowException, OSError) as error:
             message = f"{' '.join(str(error).split())}; expected a whole Parquet file"
             raise FormatError(message, Place(str(path))) from None
-    return Scan(path, tuple(columns), scan([path]))
+    return Scan(path, tuple(columns), f"read_parquet({literal(escape(str(path)))})")
 
 
 def _compression(path: Path) -> str:
