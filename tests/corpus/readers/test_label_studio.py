@@ -87,14 +87,14 @@ def test_the_first_annotation_that_is_true_counts_else_the_last_one_changed() ->
 
     task = annotated()
     early, late = one("Chemical", updated_at="2024-01-01T00:00:00Z"), one("Disease", updated_at="2024-03-01T00:00:00Z")
-    for annotations, expected in (
+    for given, expected in (
         ([late, early], "Disease"),
         ([early, late], "Disease"),
         ([early | {"ground_truth": True}, late], "Chemical"),
         ([early, late | {"was_cancelled": True}], "Chemical"),
         ([one("Disease"), one("Chemical")], "Chemical"),
     ):
-        (doc,) = read(task | {"annotations": annotations})
+        (doc,) = read(task | {"annotations": given})
         assert [mention.type for mention in doc.mentions] == [expected]
 
 

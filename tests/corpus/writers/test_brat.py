@@ -18,9 +18,7 @@ from tests import builders
 from tests.builders import document
 
 CDR = load_schema("cdr")
-PREDICTED = document(
-    "17", "{Velorin and brinol|Chemical|MESH:C1;MESH:C2} \U0001f9ea:", "no {tremor|Disease|MESH:D1}."
-)
+PREDICTED = document("17", "{Velorin and brinol|Chemical|MESH:C1;MESH:C2} \U0001f9ea:", "no {tremor|Disease|MESH:D1}.")
 PREDICTED = PREDICTED.with_relations(
     (
         Relation(

@@ -12,7 +12,7 @@ CDR = load_schema("cdr")
 DOC = document(
     "1",
     "{Velorin|Chemical|MESH:C1} and {tremor|Disease|MESH:D1}.",
-    "{Tremor|Disease|MESH:D1} came. It was {velorin|Chemical|MESH:C1} that caused it, not the {tremor|Disease|MESH:D1}.",
+    "{Tremor|Disease|MESH:D1} came. It was {velorin|Chemical|MESH:C1} that caused it, no {tremor|Disease|MESH:D1}.",
 )
 BOTH = Relation("CID", "MESH:C1", "MESH:D1")
 

@@ -38,13 +38,13 @@ def test_what_is_there_is_never_replaced(tmp_path: Path, kind: str) -> None:
     corrected = target / "1.ann" if kind == "folder" else target
     corrected.parent.mkdir(exist_ok=True)
     corrected.write_text("corrected")
-    with pytest.raises(FormatError, match="out: is there already; expected the name of a new folder"):
-        with atomic_folder(target):
-            pass
+    message = "out: is there already; expected the name of a new folder"
+    with pytest.raises(FormatError, match=message), atomic_folder(target):
+        pass
     assert corrected.read_text() == "corrected"
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FormatError, match=r"missing/out: cannot be written \(No such file or directory\)"):
-        with atomic_folder(tmp_path / "missing" / "out"):
-            pass
+    message = r"missing/out: cannot be written \(No such file or directory\)"
+    with pytest.raises(FormatError, match=message), atomic_folder(tmp_path / "missing" / "out"):
+        pass
