@@ -12,11 +12,12 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
 from multiprocessing import forkserver
+from multiprocessing.context import ForkServerContext
 
 from pebble import ProcessExpired, ProcessPool
 
 from bran.export.run_folder import Entry
-from bran.workflows.batch.engine import Task, WorkerDied
+from bran.workflows.batch.engine import EngineContext, Task, WorkerDied
 
 _PRELOADED = ["bran.workflows.batch.worker"]
 """What the server that workers are forked off imports: its pages are shared by all of them."""
@@ -49,23 +50,35 @@ class LocalEngine:
         self._pool.join()
 
     def _new_pool(self) -> ProcessPool:
-        # Not forked off this process: a copy of one whose libraries have started threads may hang.
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(_PRELOADED)
-        forkserver.ensure_running()  # imports while this process does other things
         return ProcessPool(
-            max_workers=self.slots, context=context, initializer=_start, initargs=(self.slots > 1, os.getpid())
+            max_workers=self.slots, context=_context(), initializer=_start, initargs=(self.slots > 1, os.getpid())
         )
 
 
+def local_engine(workers: int) -> EngineContext:
+    """An engine of ``workers`` processes, which end with the block.
+
+    What they import is begun with at once: it takes a while, in which the caller can do other things.
+    """
+    _context()
+    forkserver.ensure_running()
+    return _opened(workers)
+
+
 @contextmanager
-def local_engine(workers: int) -> Iterator[LocalEngine]:
-    """An engine of ``workers`` processes, which end with the block."""
+def _opened(workers: int) -> Iterator[LocalEngine]:
     engine = LocalEngine(workers)
     try:
         yield engine
     finally:
         engine.stop()
+
+
+def _context() -> ForkServerContext:
+    # Not forked off this process: a copy of one whose libraries have started threads may hang.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(_PRELOADED)
+    return context
 
 
 def _pass_on(future: Future[Entry], done: Future[Entry]) -> None:

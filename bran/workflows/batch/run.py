@@ -81,18 +81,20 @@ def extract_to_folder(
         DiskFull: when there is no space left.
         KeyboardInterrupt: also when the process is told to end (SIGTERM).
     """
-    with _terminable(), engine as running:
-        settings = replace(settings, threshold=resolve_threshold(read_description(settings.model), threshold))
-        description = describe(settings, inputs)
-        with opened(path, description) as folder:
-            shards = plan(expand_inputs(inputs, folder), input_format=settings.input_format)
-            agenda = Agenda.of(folder, shards)
-            _tell(agenda, observer)
-            agenda.clear(folder)
-            meter = Meter(shards, agenda.done)
-            driver = Driver(folder, running, settings, meter, observer)
-            driver.run(agenda.todo)
-            return _outcome(folder, agenda, meter, driver)
+    settings = replace(settings, threshold=resolve_threshold(read_description(settings.model), threshold))
+    with _terminable(), opened(path, describe(settings, inputs)) as folder:
+        shards = plan(expand_inputs(inputs, folder), input_format=settings.input_format)
+        agenda = Agenda.of(folder, shards)
+        _tell(agenda, observer)
+        agenda.clear(folder)
+        meter = Meter(shards, agenda.done)
+        deaths = 0
+        if agenda.todo:
+            with engine as running:
+                driver = Driver(folder, running, settings, meter, observer)
+                driver.run(agenda.todo)
+            deaths = driver.deaths.count
+        return _outcome(folder, agenda, meter, deaths)
 
 
 def _tell(agenda: Agenda, observer: Observer) -> None:
@@ -107,7 +109,7 @@ def _tell(agenda: Agenda, observer: Observer) -> None:
             observer.note(f"{kind}: {len(paths) - _NAMED} more files")
 
 
-def _outcome(folder: RunFolder, agenda: Agenda, meter: Meter, driver: Driver) -> Outcome:
+def _outcome(folder: RunFolder, agenda: Agenda, meter: Meter, deaths: int) -> Outcome:
     progress, entries = meter.progress(), folder.entries()
     return Outcome(
         progress=progress,
@@ -115,7 +117,7 @@ def _outcome(folder: RunFolder, agenda: Agenda, meter: Meter, driver: Driver) ->
         failed=progress.shards - len(entries),
         withdrawn=len(agenda.withdrawn),
         changed=len(agenda.changed),
-        deaths=driver.deaths.count,
+        deaths=deaths,
         documents=progress.documents - sum(entry.documents for entry in agenda.done),
         seconds=meter.seconds,
     )

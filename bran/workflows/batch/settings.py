@@ -28,7 +28,7 @@ class BatchSettings:
         strict: whether the first document that cannot be read ends the run. Decides no score.
         texts: whether passages and mentions of documents are kept in the parts.
         device: of the relation model. Decides no score beyond rounding.
-        precision: number format of its matrix products.
+        precision: number format of its matrix products; with ``fp32``, all kinds of devices agree within 1e-4.
         chunk: documents that are worked on together. Decides no score beyond rounding.
     """
 
@@ -42,7 +42,7 @@ class BatchSettings:
     strict: bool = False
     texts: bool = True
     device: str = "cpu"
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    precision: Literal["auto", "fp32", "bf16"] = "fp32"
     chunk: int = CHUNK
 
     def decisive(self) -> dict[str, Any]:
