@@ -24,7 +24,7 @@ _ENVIRONMENT = {
     # What Ray has to say of dead workers it writes to stdout, which is the table's; the batch reports them itself.
     "RAY_DEDUP_LOGS_SKIP_REGEX": ".",
 }
-_LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 """The only switch with which Ray listens on 127.0.0.1 alone; read when it is first imported."""
 _OBJECT_STORE = 80 * 2**20
 """Bytes, about the least that Ray takes: tasks and entries go through it, documents do not."""
@@ -148,7 +148,7 @@ def _settle(future: Future[Entry], done: Future[Entry]) -> None:
 
 
 def _imported(*, local: bool) -> Any:
-    for name, value in {**_ENVIRONMENT, **(_LOOPBACK if local else {})}.items():
+    for name, value in {**_ENVIRONMENT, **(LOOPBACK if local else {})}.items():
         os.environ.setdefault(name, value)
     try:
         import ray

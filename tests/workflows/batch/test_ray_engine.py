@@ -1,19 +1,38 @@
 from __future__ import annotations
 
+import io
 import os
 import signal
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from bran.corpus.document import Document
 from bran.errors import BranError, ConfigError, FormatError, NetworkError, Place
-from bran.export.run_folder import Entry
+from bran.export.left_out import read_left_out
+from bran.export.run_folder import RELATIONS, Entry, RunFolder
 from bran.workflows.batch import ray_engine as module
 from bran.workflows.batch.engine import Task, WorkerDied
+from bran.workflows.batch.local import local_engine
+from bran.workflows.batch.planning import plan
+from bran.workflows.batch.progress import Progress
 from bran.workflows.batch.ray_engine import ray_engine, translated
+from bran.workflows.batch.run import extract_to_folder
 from bran.workflows.batch.settings import BatchSettings
 from bran.workflows.batch.shards import Shard
+from tests.builders import tiny_model
+from tests.runs import abstracts, write_corpus
+
+# Before Ray is imported: clusters of tests listen on loopback only.
+os.environ.update(module.LOOPBACK)
 
 WAIT = 60.0
 
@@ -68,7 +87,7 @@ def test_other_troubles_of_ray_are_no_deaths(exceptions: Any):
 
 
 def test_without_ray_one_line_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(__import__("sys").modules, "ray", None)
+    monkeypatch.setitem(sys.modules, "ray", None)
     with (
         pytest.raises(ConfigError, match=r"engine 'ray': Ray is not installed; pip install 'bran-relations\[ray\]'"),
         ray_engine(BatchSettings(tmp_path)),
@@ -132,3 +151,105 @@ def test_no_cluster_at_the_address_is_told(tmp_path: Path):
         ray_engine(BatchSettings(tmp_path), address="127.0.0.1:9"),
     ):
         pass
+
+
+FILES, DOCUMENTS = 8, 60
+
+
+@pytest.fixture
+def inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Files of abstracts that are related, each under an id of its own; a shard each, small as they are."""
+    monkeypatch.setattr("bran.workflows.batch.run.plan", partial(plan, small=0))
+    files = []
+    (tmp_path / "in").mkdir()
+    for number in range(FILES):
+        repeated = islice(cycle(abstracts()), DOCUMENTS)
+        named = [replace(doc, id=f"{number}-{index}") for index, doc in enumerate(repeated)]
+        files.append(write_corpus(tmp_path / "in" / f"{number}.pubtator", named))
+    return files
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> BatchSettings:
+    """One by one, so that what is done again after a death is batched as it was."""
+    tiny_model(threshold=0.0).save(tmp_path / "model")
+    return BatchSettings(tmp_path / "model", chunk=1)
+
+
+class Watcher:
+    """Calls ``act`` once, when so many shards have ended."""
+
+    def __init__(self, shards: int, act: Callable[[], None]) -> None:
+        self.shards, self.act, self.acted = shards, act, False
+
+    def progress(self, progress: Progress) -> None:
+        if progress.shards_done >= self.shards and not self.acted:
+            self.acted = True
+            self.act()
+
+    def note(self, line: str) -> None:
+        pass
+
+
+def sorted_rows(path: Path) -> bytes:
+    """All relations of a run, sorted, as the bytes of one table."""
+    folder = RunFolder(path)
+    tables = [pq.read_table(folder.part(entry.key) / RELATIONS) for entry in folder.entries()]
+    keys = [(name, "ascending") for name in ("document", "type", "head", "tail")]
+    sink = io.BytesIO()
+    pq.write_table(pa.concat_tables(tables).sort_by(keys).combine_chunks(), sink)
+    return sink.getvalue()
+
+
+@pytest.mark.slow
+def test_a_run_loses_a_node_and_no_row(tmp_path: Path, inputs: list[Path], settings: BatchSettings):
+    cluster_utils = pytest.importorskip("ray.cluster_utils")
+    names = [str(path) for path in inputs]
+    extract_to_folder(names, tmp_path / "local", settings, local_engine(2), Watcher(FILES + 1, lambda: None))
+    cluster = cluster_utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+    try:
+        nodes = [cluster.add_node(num_cpus=1) for _ in range(3)]
+        watcher = Watcher(2, lambda: cluster.remove_node(nodes[0], allow_graceful=False))
+        engine = ray_engine(settings, address=cluster.address)
+        outcome = extract_to_folder(names, tmp_path / "ray", settings, engine, watcher)
+    finally:
+        cluster.shutdown()
+    assert watcher.acted
+    assert outcome.deaths == 1
+    assert outcome.complete
+    assert outcome.progress.documents == FILES * DOCUMENTS
+    assert sorted_rows(tmp_path / "ray") == sorted_rows(tmp_path / "local")
+
+
+def _deadly(task: Task, version: str) -> Entry:
+    """As it is, but that one document is the end of its process."""
+    from bran.workflows.batch.models import Models
+    from bran.workflows.batch.worker import run_task
+
+    extract = Models.extract
+
+    def extract_or_die(self: Models, documents: Sequence[Document]) -> list[Document]:
+        if any(document.id == "3-7" for document in documents):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return extract(self, documents)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Models, "extract", extract_or_die)
+        return run_task(task)
+
+
+@pytest.mark.slow
+def test_a_document_that_kills_workers_is_left_out(
+    tmp_path: Path, inputs: list[Path], settings: BatchSettings, monkeypatch: pytest.MonkeyPatch
+):
+    pytest.importorskip("ray")
+    monkeypatch.setattr(module, "_run", _deadly)
+    settings = replace(settings, chunk=16)
+    names = [str(path) for path in inputs]
+    engine = ray_engine(settings, workers=2)
+    outcome = extract_to_folder(names, tmp_path / "ray", settings, engine, Watcher(FILES + 1, lambda: None))
+    assert outcome.progress.errors == 1
+    assert outcome.failed == 0
+    assert outcome.progress.documents == FILES * DOCUMENTS - 1
+    (left_out,) = read_left_out(RunFolder(tmp_path / "ray"))
+    assert left_out.document == "3-7"
