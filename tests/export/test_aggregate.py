@@ -273,3 +273,9 @@ def test_more_rows_than_memory(tmp_path: Path) -> None:
     assert done.rows == 2_000_000
     assert sum(made["documents"].to_pylist()) == done.rows  # each row is a document of its own
     assert done.relations == len(made)
+
+
+def test_the_documentation_lists_every_column() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "aggregate.md").read_text(encoding="utf-8")
+    for field in SCHEMA:
+        assert f"| `{field.name}` | {field.metadata[b'doc'].decode()} |" in text
