@@ -539,6 +539,17 @@ def test_every_epoch_and_the_results_of_each_split_are_logged(
     assert {**split, "name": "cut-1"} == read(folder / "splits.json")["splits"]["cut-1"]
 
 
+def test_the_calibration_of_the_refit_is_logged(tracked: tuple[Path, MlflowClient, dict[str, Stored]]) -> None:
+    folder, client, runs = tracked
+    run = runs["refit"]
+    written = read(folder / "refit" / "calibration.json")
+    for when in ("before", "after"):
+        for measure in ("log_loss", "brier", "ece_width", "ece_mass"):
+            assert run.data.metrics[f"calibration_{when}_{measure}"] == pytest.approx(written[when][measure])
+    logged = {item.path for item in client.list_artifacts(run.info.run_id)}
+    assert {"calibration.json", "reliability.svg", "reliability.png"} <= logged
+
+
 def test_the_logged_model_predicts_as_the_saved_one(tracked: tuple[Path, MlflowClient, dict[str, Stored]]) -> None:
     folder, client, runs = tracked
     (output,) = runs["refit"].outputs.model_outputs
