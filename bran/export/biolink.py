@@ -11,6 +11,9 @@ from urllib.parse import quote
 
 _CURIE = re.compile(r"[A-Za-z_][\w.\-]*:[^\s|]+")
 
+NAMED_THING = "biolink:NamedThing"
+"""The category of what has none of its own."""
+
 CATEGORIES = {
     "Chemical": "biolink:ChemicalEntity",
     "ChemicalEntity": "biolink:ChemicalEntity",
@@ -26,7 +29,7 @@ CATEGORIES = {
     "ProteinMutation": "biolink:SequenceVariant",
     "CellLine": "biolink:CellLine",
 }
-"""The category of each entity type; any other is a ``biolink:NamedThing``."""
+"""The category of each entity type; any other is a named thing."""
 
 PREDICATES = {
     "CID": "biolink:contributes_to",
@@ -53,7 +56,7 @@ ASSOCIATIONS = {
 
 def category(entity_type: str) -> str:
     """The Biolink category of an entity type."""
-    return CATEGORIES.get(entity_type, "biolink:NamedThing")
+    return CATEGORIES.get(entity_type, NAMED_THING)
 
 
 def predicate(relation_type: str) -> str:

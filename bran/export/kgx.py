@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TextIO
 from uuid import NAMESPACE_URL, uuid5
 
-from bran.export.biolink import association, category, curie, predicate, publication
+from bran.export.biolink import NAMED_THING, association, category, curie, predicate, publication
 from bran.export.graph import Edge, Node, edges, nodes, one_line
 from bran.export.run_tables import Tables
 from bran.export.table import DIGITS, match_suffix
@@ -48,7 +48,7 @@ def export_kgx(tables: Tables, path: Path) -> int:
 
 
 def _node(node: Node) -> _Record:
-    categories = sorted({category(type_) for type_ in node.types}) or [category("")]
+    categories = sorted({category(type_) for type_ in node.types} - {NAMED_THING}) or [NAMED_THING]
     return {"id": curie(node.id), "category": categories, "name": node.name}
 
 

@@ -94,7 +94,7 @@ def test_ranges_of_one_file_come_in_the_order_of_their_bytes(tmp_path: Path) -> 
     assert read(tmp_path)[0][0].relations[0].score == 0.75
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 @given(st.lists(st.tuples(st.sampled_from("123"), st.integers(1, 3), st.booleans()), max_size=12), st.integers(0, 12))
 def test_duplicates_are_resolved_as_a_plain_loop_does(
     tmp_path_factory: pytest.TempPathFactory, records: list[tuple[str, int, bool]], cut: int
