@@ -17,6 +17,7 @@ from bran.workflows.batch.spool import spool
 _PASSED_OVER = ("~", ".md5", ".part")
 """Endings of names that folders and patterns do not stand for: backups, checksums, half downloads."""
 _SIGNS = "*?["
+_BRAT = ".ann"
 
 
 def expand_inputs(inputs: Sequence[str], folder: RunFolder) -> list[Path]:
@@ -24,7 +25,8 @@ def expand_inputs(inputs: Sequence[str], folder: RunFolder) -> list[Path]:
 
     A folder stands for the files in it and in its folders, a pattern (``data/*.xml.gz``, ``data/**/*.jsonl``) for
     what it matches; hidden files, backups, checksums, half downloads and the folders of runs are passed over
-    there. What can be read but once (``-``, a pipe) is first written to the run's folder.
+    there, and in a folder what is read together with the annotations of brat beside it. What can be read but once
+    (``-``, a pipe) is first written to the run's folder.
 
     Args:
         inputs: files, folders, patterns and ``-``.
@@ -80,7 +82,8 @@ def _walk(top: str, folder: RunFolder) -> Iterator[Path]:
             folders.clear()
             continue
         folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (_named(path) for name in names if _is_wanted(path := os.path.join(where, name)))
+        paths = (os.path.join(where, name) for name in names)
+        yield from (_named(path) for path in paths if _is_wanted(path) and not _is_beside(path))
 
 
 def _is_run(path: str, folder: RunFolder) -> bool:
@@ -92,6 +95,18 @@ def _is_wanted(path: str) -> bool:
     name = os.path.basename(path)
     is_file = os.path.isfile(path) or os.path.islink(path)
     return is_file and not name.startswith(".") and not name.endswith(_PASSED_OVER)
+
+
+def _is_beside(path: str) -> bool:
+    """Whether a file is read with another one: text and record of brat's annotations, or annotations without any."""
+    stem, suffix = os.path.splitext(path)
+    if suffix == _BRAT:
+        return not _has_content(path) and os.path.isfile(stem + ".txt")
+    return suffix in (".txt", ".json") and _has_content(stem + _BRAT)
+
+
+def _has_content(path: str) -> bool:
+    return os.path.isfile(path) and os.path.getsize(path) > 0
 
 
 def _named(path: str) -> Path:

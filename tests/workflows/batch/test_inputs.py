@@ -87,6 +87,15 @@ def test_odd_digits_in_names(data: Path, run: RunFolder) -> None:
     assert "n1²3.xml" in found(["data"], run, data)
 
 
+def test_annotations_of_brat_come_with_their_texts(data: Path, run: RunFolder) -> None:
+    for name in ("a.ann", "a.txt", "a.json", "b.ann", "b.txt", "c.ann", "d.txt"):
+        (data / "sub" / name).write_text("" if name == "b.ann" else "x", encoding="utf-8")
+    assert found(["data/sub"], run, data) == [
+        f"sub/{name}" for name in ("a.ann", "b.txt", "c.ann", "d.txt", "deep/a.txt")
+    ]
+    assert found(["data/sub/a.txt", "data/sub/b*"], run, data) == ["sub/a.txt", "sub/b.ann", "sub/b.txt"]
+
+
 def test_folders_of_runs_are_passed_over(data: Path, run: RunFolder) -> None:
     other = RunFolder(data / "earlier")
     other.describe(DESCRIPTION)
