@@ -41,6 +41,12 @@ _TEXT_BOUND = re.compile(r"(\S+) (\d{1,9} \d{1,9}(?:;\d{1,9} \d{1,9})*)", re.ASC
 _NORMALISATION = re.compile(r"\S+ (\S+) (\S+:\S+)")
 _RELATION = re.compile(r"(\S+) (\S+):(\S+) (\S+):(\S+)")
 _PASSED_OVER = frozenset("AM#")
+_UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
+
+
+def brat_name(type_: str) -> str:
+    """``type_`` in the signs that brat has for types: letters, digits, ``-`` and ``_``."""
+    return _UNSAFE.sub("_", type_)
 
 
 def is_brat(head: bytes) -> bool:
@@ -101,6 +107,8 @@ class _Parser:
     def __init__(self, schema: Schema | None, on_error: ErrorHandler) -> None:
         self._on_error = on_error
         self._documents = DrawnDocuments(schema, on_error)
+        known = (*schema.entity_types, *schema.relation_types) if schema else ()
+        self._types = {brat_name(type_): type_ for type_ in known}
 
     def document(self, part: tuple[int, Path]) -> Document:
         """The document of a numbered file.
@@ -113,6 +121,7 @@ class _Parser:
             raise FormatError(f"there is no {beside.name} beside it; expected the text", Place(str(path)))
         text = _text(beside).removesuffix("\n")
         record = _record(path.with_suffix(".json"))
+        record = record.model_copy(update={"types": self._types | record.types})
         id_ = record.id or path.stem
         lines = _Lines(path, id_, text, self._on_error)
         place = Place(str(path), document=id_)

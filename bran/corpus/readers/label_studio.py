@@ -112,6 +112,7 @@ class _Parser:
         for result in annotation.result:
             if result.type == "textarea" and result.from_name == CONCEPTS:
                 concepts[result.id] = parse_record(TextValue, result.value, place).text
+        taken: set[str] = set()
         for number, result in enumerate(annotation.result):
             if result.type != "labels":
                 if result.type.endswith("labels"):
@@ -122,7 +123,8 @@ class _Parser:
             if not value.labels:
                 self._on_error.drop(FormatError("a region without label; expected its entity type", place))
                 continue
-            name = result.id or f"#{number}"
+            name = result.id if result.id and result.id not in taken else f"{result.id or ''}#{number}"
+            taken.add(name)
             start, end = _span(value, text, name, place)
             yield Mark(name, start, end, value.labels[0], concepts.get(result.id, ()), place)
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from bran.corpus.document import Document, Mention, Relation
-from bran.corpus.readers.brat import NO_NAMESPACE
+from bran.corpus.readers.brat import NO_NAMESPACE, brat_name
 from bran.corpus.schema import Schema
 from bran.corpus.writers.drawn import DrawnRelations, Types, lined_text, mark_name
 from bran.errors import FormatError, Place
@@ -26,7 +26,6 @@ from bran.errors import FormatError, Place
 _DIGITS = 4
 """After the point, in the scores that notes tell."""
 _NAMESPACED = re.compile(rf"(?!{NO_NAMESPACE}:)[^\s:]+:\S")
-_UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 _SPACES = re.compile(r"[\s%]")
 _LONGEST_NAME = 200
 """Bytes that a file name may have, without suffix."""
@@ -101,11 +100,6 @@ def visual_conf(types: Types) -> str:
     ]
     default = "SPAN_DEFAULT\tfgColor:black, bgColor:lightgreen, borderColor:darken"
     return "\n".join(["[labels]", *labels, "", "[drawing]", default, *colours, ""])
-
-
-def brat_name(type_: str) -> str:
-    """``type_`` as brat can write it: letters, digits, ``-`` and ``_``."""
-    return _UNSAFE.sub("_", type_)
 
 
 def _renamed(types: list[str], place: Place) -> dict[str, str]:

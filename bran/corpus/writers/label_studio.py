@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-from bran.corpus.document import Document, Relation
+from bran.corpus.document import Document, Mention, Relation
 from bran.corpus.readers.label_studio import CONCEPTS, KEPT
 from bran.corpus.schema import Schema
 from bran.corpus.writers.drawn import DrawnRelations, Types, lined_text, mark_name
@@ -90,7 +90,7 @@ def labelling_config(types: Types) -> str:
 
 def _task(document: Document, drawn: DrawnRelations) -> dict[str, Any]:
     text = lined_text(document)
-    result = [item for number in range(len(document.mentions)) for item in _region(document, number)]
+    result = [item for number, mention in enumerate(document.mentions) for item in _region(text, mention, number)]
     prediction: dict[str, Any] = {"model_version": _model(document), "result": result + _relations(drawn)}
     scores = [score for relation in document.relations if (score := _score(relation)) is not None]
     if scores:
@@ -98,12 +98,11 @@ def _task(document: Document, drawn: DrawnRelations) -> dict[str, Any]:
     return {"data": {"document": document.id, "text": text, KEPT: drawn.record()}, "predictions": [prediction]}
 
 
-def _region(document: Document, number: int) -> list[dict[str, Any]]:
+def _region(text: str, mention: Mention, number: int) -> list[dict[str, Any]]:
     """A mention, and its concepts where it has any."""
-    mention = document.mentions[number]
     place = {"start": mention.start, "end": mention.end}
     common = {"id": mark_name(number), "to_name": _TEXT}
-    labels = place | {"text": document.surface(mention), "labels": [mention.type]}
+    labels = place | {"text": text[mention.start : mention.end], "labels": [mention.type]}
     region = common | {"from_name": _LABELS, "type": "labels", "value": labels}
     concepts = common | {"from_name": CONCEPTS, "type": "textarea"}
     linked = [concepts | {"value": place | {"text": list(mention.concepts)}}] if mention.concepts else []

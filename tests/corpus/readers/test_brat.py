@@ -70,6 +70,12 @@ def test_carriage_returns_and_signs_beyond_16_bits_count_as_characters(tmp_path:
     assert [doc.surface(mention) for mention in doc.mentions] == ["tremor", "Velorin  and"]
 
 
+def test_types_in_the_letters_of_brat_are_those_of_the_schema(tmp_path: Path) -> None:
+    ann = "T1\tChemical 0 7\tVelorin\nT2\tGene 12 16\tgait\nR1\tCPR_3 Arg2:T2 Arg1:T1\n"
+    (doc,) = read_brat(files(tmp_path, ann), schema=load_schema("chemprot"))
+    assert doc.relations == (Relation("CPR:3", "T1", "T2"),)
+
+
 # What curators do in brat to what bran wrote.
 
 

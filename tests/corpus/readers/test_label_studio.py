@@ -123,6 +123,15 @@ def test_both_directions_count_where_the_schema_tells_them_apart() -> None:
     assert doc.relations == (Relation("regulates", "G1", "G2"), Relation("regulates", "G2", "G1"))
 
 
+def test_two_regions_of_one_id_are_two_mentions() -> None:
+    (doc,) = read(annotated([*RESULT, region("x", 0, 7, "Disease", "Velorin")]))
+    assert [(mention.type, mention.concepts) for mention in doc.mentions] == [
+        ("Chemical", ("MESH:C1",)),
+        ("Disease", ("MESH:D1",)),
+        ("Disease", ("MESH:C1",)),
+    ]
+
+
 # What curators do in Label Studio to what bran wrote.
 
 
