@@ -97,22 +97,23 @@ def extract_folder(
 
 def summary(outcome: Outcome) -> str:
     """What a run has come to, in one line."""
-    progress = outcome.progress
-    parts = [f"{progress.documents} documents", f"{progress.relations} relations", f"{progress.errors} left out"]
-    for name in ("dropped", "changed", "withdrawn", "failed", "deaths"):
-        if count := getattr(outcome, name):
-            parts.append(_COUNTS[name].format(count))
+    counted = outcome.counted
+    others = {
+        "left out": outcome.progress.errors,
+        "superseded": counted.superseded,
+        "deleted": counted.deleted,
+        "rows dropped": outcome.dropped,
+        "files changed": outcome.changed,
+        "files withdrawn": outcome.withdrawn,
+        "shards failed": outcome.failed,
+        "workers replaced": outcome.deaths,
+    }
+    told = "".join(f", {count} {name}" for name, count in others.items() if count)
     rate = outcome.documents / max(outcome.seconds, 1e-9)
-    return f"{', '.join(parts)}; {outcome.documents} of them now, in {outcome.seconds:.1f} s ({rate:.0f} documents/s)"
-
-
-_COUNTS = {
-    "dropped": "{} rows dropped",
-    "changed": "{} files changed",
-    "withdrawn": "{} files withdrawn",
-    "failed": "{} shards failed",
-    "deaths": "{} workers replaced",
-}
+    return (
+        f"{counted.documents} documents, {counted.relations} relations{told}; "
+        f"{outcome.documents} documents now, in {outcome.seconds:.1f} s ({rate:.0f} documents/s)"
+    )
 
 
 def show_report(folder: Path) -> None:

@@ -13,7 +13,9 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from bran.errors import ConfigError
-from bran.export.run_folder import RunDescription, RunFolder
+from bran.export.columns import columns_json
+from bran.export.run_folder import COLUMNS, RunDescription, RunFolder
+from bran.files import atomic_write
 
 LOCK = "run.lock"
 _COMPARED = ("schema_version", "model", "model_version", "model_hash", "relation_schema", "settings", "inputs")
@@ -74,6 +76,8 @@ def _settle(folder: RunFolder, description: RunDescription) -> None:
         _check_same(folder, description)
     else:
         folder.describe(description)
+        with atomic_write(folder.path / COLUMNS) as stream:
+            stream.write(columns_json())
 
 
 def _check_same(folder: RunFolder, description: RunDescription) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 
 from bran.export.run_folder import RunFolder
+from bran.export.run_tables import Counts, open_tables
 from bran.extraction.trained_model import read_description, resolve_threshold
 from bran.workflows.batch.description import describe
 from bran.workflows.batch.driver import Driver
@@ -32,6 +33,7 @@ class Outcome:
 
     Attributes:
         progress: at the end; counts what earlier starts have done, too.
+        counted: what is left of that when the parts are read together.
         dropped: mentions and relations left out of documents.
         failed: shards that could not be done.
         withdrawn: files whose parts were removed, being no input any more.
@@ -42,6 +44,7 @@ class Outcome:
     """
 
     progress: Progress
+    counted: Counts
     dropped: int
     failed: int
     withdrawn: int
@@ -111,8 +114,11 @@ def _tell(agenda: Agenda, observer: Observer) -> None:
 
 def _outcome(folder: RunFolder, agenda: Agenda, meter: Meter, deaths: int) -> Outcome:
     progress, entries = meter.progress(), folder.entries()
+    with open_tables(folder.path, temp=folder.work) as tables:
+        counted = tables.counts()
     return Outcome(
         progress=progress,
+        counted=counted,
         dropped=sum(entry.dropped for entry in entries),
         failed=progress.shards - len(entries),
         withdrawn=len(agenda.withdrawn),

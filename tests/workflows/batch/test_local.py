@@ -174,7 +174,7 @@ main()
 
 
 def command(inputs: Path, output: Path, model: Path, *more: str) -> list[str]:
-    options = ["--model", str(model), "--threshold", "0", "--workers", "2", "--chunk", "4", *more]
+    options = ["--model", str(model), "--threshold", "0", "--workers", "2", "--chunk", "4", "--quiet", *more]
     return [sys.executable, "-c", COMMAND, "extract", str(inputs), "-o", str(output), *options]
 
 
