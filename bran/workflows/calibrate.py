@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -52,26 +53,12 @@ def calibrate_model(
         DataError: when a table or the corpus cannot be read, or they do not fit each other or the model.
     """
     description = read_description(folder)
-    schema = description.relation_schema
-    found = chain.from_iterable(_predicted(table, description) for table in tables)
-    training = description.training
-    predictions = Predictions(
-        description.name,
-        Predictions.of(found, system="the predictions").relations,
-        config=training.get("config"),
-        seed=training.get("seed"),
-    )
-    if not predictions.relations:
-        raise DataError(f"{', '.join(map(str, tables))}: no prediction; expected the candidates of documents")
-    known = {document.id: document for document in load_corpus(corpus, schema).documents}
-    if strange := [id_ for id_ in predictions.relations if id_ not in known]:
-        message = f"{len(strange)} of {len(predictions.relations)} predicted documents are not in {corpus}"
-        raise DataError(f"{message}, first {strange[0]!r}; expected predictions on its documents")
-    documents = [known[id_] for id_ in predictions.relations]
-    _check_complete(documents, predictions, schema)
+    predictions = _read_predictions(tables, description)
+    documents = _find_documents(predictions, corpus, description.relation_schema)
+    _check_complete(documents, predictions, description.relation_schema)
     tree, version = (MeshTree.read(mesh), mesh.name) if mesh else (MeshTree.bundled(), BUNDLED_VERSION)
     name = corpus.name.partition(".")[0]
-    gold = GoldStandard(documents, schema, HypernymFilter(tree), split=name, mesh=version)
+    gold = GoldStandard(documents, description.relation_schema, HypernymFilter(tree), split=name, mesh=version)
     report = CalibrationReport.of(gold, predictions, protocol=protocol, method=method)
     return calibrated(description, report), report
 
@@ -101,6 +88,24 @@ def write_report(report: CalibrationReport, folder: Path) -> list[Path]:
     with atomic_write_binary(png) as binary:
         binary.write(reliability_png(parts))
     return [numbers, svg, png]
+
+
+def _read_predictions(tables: Sequence[Path], description: ModelDescription) -> Predictions:
+    found = chain.from_iterable(_predicted(table, description) for table in tables)
+    predictions = Predictions.of(found, system="the predictions")
+    if not predictions.relations:
+        raise DataError(f"{', '.join(map(str, tables))}: no prediction; expected the candidates of documents")
+    training = description.training
+    return replace(predictions, system=description.name, config=training.get("config"), seed=training.get("seed"))
+
+
+def _find_documents(predictions: Predictions, corpus: Path, schema: Schema) -> list[Document]:
+    """The documents of ``corpus`` that were predicted."""
+    known = {document.id: document for document in load_corpus(corpus, schema).documents}
+    if strange := [id_ for id_ in predictions.relations if id_ not in known]:
+        message = f"{len(strange)} of {len(predictions.relations)} predicted documents are not in {corpus}"
+        raise DataError(f"{message}, first {strange[0]!r}; expected predictions on its documents")
+    return [known[id_] for id_ in predictions.relations]
 
 
 def _predicted(table: Path, description: ModelDescription) -> Iterator[Document]:
