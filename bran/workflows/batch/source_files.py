@@ -39,13 +39,11 @@ def untouched(source: SourceFile) -> bool:
     return (status.st_size, status.st_mtime_ns) == (source.size, source.mtime_ns)
 
 
-def unchanged(source: SourceFile, start: int = 0, stop: int | None = None) -> bool:
-    """Whether a file, or a range of it, is what it was: untouched, or else with the same bytes."""
-    return not _change(source, start, stop)
-
-
 def changes(entry: Entry) -> list[str]:
-    """What has become of the sources of a part since, a line for each that is another; none: the part is true still."""
+    """What has become of the sources of a part since, a line for each that is another; none: the part is true still.
+
+    A file that has been touched is read: with the same bytes, or the same ones in the range, it is the same.
+    """
     return list(_changes(entry))
 
 

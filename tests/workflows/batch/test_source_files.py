@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from bran.errors import FormatError
-from bran.export.run_folder import Entry
-from bran.workflows.batch.source_files import changes, stamp, unchanged, untouched
+from bran.export.run_folder import Entry, SourceFile
+from bran.workflows.batch.source_files import changes, stamp, untouched
 
 
 @pytest.fixture
@@ -18,6 +18,10 @@ def path(tmp_path: Path) -> Path:
     path = tmp_path / "a.txt"
     path.write_bytes(b"0123456789" * 100_000)
     return path
+
+
+def unchanged(source: SourceFile, start: int = 0, stop: int | None = None) -> bool:
+    return not changes(Entry(key="k", sources=(source,), start=start, stop=stop))
 
 
 def touch(path: Path) -> None:
