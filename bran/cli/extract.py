@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bran.cli.extract_folder import EngineName, EngineOptions, extract_folder, is_folder, show_report
+from bran.cli.extract_folder import EngineName, EngineOptions, PrecisionName, extract_folder, is_folder, show_report
 from bran.cli.inputs import (
     Field,
     InputFormat,
@@ -85,6 +85,10 @@ def extract(
         str | None,
         typer.Option("--ray-address", help="Of a running Ray cluster: auto, HOST:PORT.", show_default="a new one"),
     ] = None,
+    precision: Annotated[
+        PrecisionName,
+        typer.Option("--precision", help="Into a folder: of matrix products; bf16 is faster, auto takes it if it can."),
+    ] = PrecisionName.fp32,
     max_seconds: Annotated[
         float, typer.Option("--max-seconds", min=0.1, help="Into a folder: documents that take longer are left out.")
     ] = MAX_SECONDS,
@@ -123,6 +127,7 @@ def extract(
         strict=strict,
         texts=not no_texts,
         device=device,
+        precision=precision.value,
         chunk=chunk,
     )
     if output and is_folder(output):

@@ -26,6 +26,14 @@ class EngineName(StrEnum):
     ray = "ray"
 
 
+class PrecisionName(StrEnum):
+    """Number formats of matrix products."""
+
+    fp32 = "fp32"
+    bf16 = "bf16"
+    auto = "auto"
+
+
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
     """What runs the work.

@@ -22,6 +22,8 @@ _TICK = 0.5
 """Seconds between looks at the journals."""
 _AHEAD = 2
 """Tasks that wait at the engine, so that no worker does."""
+_HOPELESS = 3
+"""Workers in each slot that die before anything is done; more are not tried."""
 _FATAL = (DiskFull, ModelError, ConfigError)
 """What every other shard would meet, too."""
 
@@ -86,14 +88,30 @@ class Driver:
             self._fail(task, error if isinstance(error, BranError) else f"{type(error).__name__}: {error}")
 
     def _bury(self, task: Task, how: str) -> None:
-        """Try what a worker died of again, the suspects alone."""
+        """Try what a worker died of again, the suspects alone.
+
+        Raises:
+            WorkerDied: when no worker lives long enough to begin with anything.
+        """
+        if entry := self._finished(task):
+            self.meter.finished(entry)
+            return
         following = self.deaths.next_task(task, how)
+        if self.deaths.blind == self.deaths.count >= _HOPELESS * self.engine.slots and not self.meter.any_finished:
+            raise WorkerDied(f"{self.deaths.count} workers died before their first document, the last with {how}")
         shutil.rmtree(task.work, ignore_errors=True)
         if isinstance(following, Task):
             self.observer.note(f"a worker died ({how}) and is replaced; {_name(task.shard)} is done again")
             self._waiting.appendleft(following)
         else:
             self._fail(task, following)
+
+    def _finished(self, task: Task) -> Entry | None:
+        """The entry of ``task`` when its worker died only after the part was whole."""
+        try:
+            return self.folder.entry(task.shard.key)
+        except DataError:
+            return None
 
     def _fail(self, task: Task, error: BranError | str) -> None:
         """Write down why a shard could not be done."""

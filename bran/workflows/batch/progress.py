@@ -66,6 +66,11 @@ class Meter:
         """Since the start."""
         return time.monotonic() - self._began
 
+    @property
+    def any_finished(self) -> bool:
+        """Whether any shard is finished."""
+        return bool(self._entries)
+
     def finished(self, entry: Entry) -> None:
         """Count a finished shard."""
         self._entries[entry.key] = entry

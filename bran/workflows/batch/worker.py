@@ -42,6 +42,8 @@ def run_task(task: Task) -> Entry:
         raise
 
 
+FIRST = 32
+"""Documents of the first chunk of a shard, at most: something is to be seen soon."""
 _Numbered = tuple[int, Document]
 """A document and its number in the shard."""
 
@@ -108,6 +110,8 @@ class _Shard:
     def _size(self, index: int) -> int:
         """Documents that are worked on together from ``index`` on: suspects come alone."""
         (start, stop), chunk = self.task.suspects, self.task.settings.chunk
+        if not index:
+            chunk = min(chunk, FIRST)
         if start <= index < stop:
             return 1
         return min(chunk, start - index) if index < start else chunk

@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,9 +19,9 @@ import pytest
 from bran.corpus.document import Document
 from bran.errors import ConfigError, DataError, FormatError, ModelError
 from bran.export.left_out import read_left_out
-from bran.export.run_folder import DOCUMENTS, ERRORS, RELATIONS, RunFolder
+from bran.export.run_folder import DOCUMENTS, ERRORS, RELATIONS, Entry, RunFolder
 from bran.workflows.batch import run
-from bran.workflows.batch.engine import DiskFull, Task
+from bran.workflows.batch.engine import DiskFull, Task, WorkerDied
 from bran.workflows.batch.opening import opened
 from bran.workflows.batch.planning import plan
 from bran.workflows.batch.settings import BatchSettings
@@ -348,3 +349,44 @@ def test_a_full_disk_ends_the_run_and_leaves_nothing_half(
 def test_nothing_to_read(tmp_path: Path, output: Path, settings: BatchSettings) -> None:
     with pytest.raises(FormatError, match="absent: cannot be opened"):
         start([tmp_path / "absent"], output, settings)
+
+
+# Deaths, as the driver sees them
+
+
+def test_a_worker_that_died_after_its_part_was_whole(inputs: Path, output: Path, settings: BatchSettings) -> None:
+    class Late(Inline):
+        def submit(self, task: Task) -> Future[Entry]:
+            super().submit(task)
+            future: Future[Entry] = Future()
+            future.set_exception(WorkerDied("signal 9 (SIGKILL)"))
+            return future
+
+    engine = Late()
+    outcome = start([inputs], output, settings, engine)
+    assert (outcome.documents, outcome.deaths, outcome.complete, len(engine.tasks)) == (15, 0, True, 3)
+
+
+def test_workers_that_never_begin_end_the_run(inputs: Path, output: Path, settings: BatchSettings) -> None:
+    def die(_: Task) -> None:
+        raise WorkerDied("signal 9 (SIGKILL)")
+
+    engine = Inline(die)
+    with pytest.raises(WorkerDied, match="3 workers died before their first document, the last with signal 9"):
+        start([inputs], output, settings, engine)
+
+
+def test_a_shard_that_no_worker_survives_is_told_and_the_others_are_done(
+    inputs: Path, output: Path, settings: BatchSettings
+) -> None:
+    def die(task: Task) -> None:
+        if "part2" in task.shard.key:
+            raise WorkerDied("signal 9 (SIGKILL)")
+
+    engine, ears = Inline(die), Ears()
+    outcome = start([inputs], output, settings, engine, ears)
+    assert (outcome.failed, outcome.deaths, outcome.documents) == (1, 3, 10)
+    (record,) = read_left_out(RunFolder(output))
+    assert str(record) == (
+        f"failed: {inputs / 'part2.txt'}: 3 workers died before its first document (signal 9 (SIGKILL))"
+    )
