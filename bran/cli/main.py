@@ -16,7 +16,10 @@ from typer.core import TyperGroup
 
 from bran import __version__
 from bran.cli import corpus, lexicon, model, study, tagging
+from bran.cli.aggregate import aggregate
+from bran.cli.calibrate import calibrate
 from bran.cli.evaluate import baseline, compare, evaluate
+from bran.cli.export import export
 from bran.cli.extract import extract
 from bran.cli.fetch import fetch
 from bran.cli.pretrain import pretrain
@@ -117,7 +120,21 @@ def _options(
         sys.excepthook = _report_fault
 
 
-for _command in (extract, report, tag, fetch, train, pretrain, vectors, evaluate, compare, baseline):
+for _command in (
+    extract,
+    export,
+    aggregate,
+    report,
+    tag,
+    fetch,
+    train,
+    pretrain,
+    vectors,
+    evaluate,
+    calibrate,
+    compare,
+    baseline,
+):
     app.command()(_command)
 app.add_typer(corpus.app, name="corpus")
 app.add_typer(lexicon.app, name="lexicon")

@@ -13,6 +13,14 @@ from bran.evaluation.scored import BoolArray
 BINS = 10
 """Of the reliability table and of both expected calibration errors."""
 
+METRIC_NAMES = {
+    "log_loss": "log loss (nats)",
+    "brier": "Brier score",
+    "ece_width": f"ECE, {BINS} bins of equal width",
+    "ece_mass": f"ECE, {BINS} bins of equal mass",
+}
+"""What people call the :attr:`Reliability.metrics`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bin:
@@ -66,7 +74,7 @@ class Reliability:
     @property
     def metrics(self) -> dict[str, float]:
         """All but the bins, by name."""
-        return {name: getattr(self, name) for name in ("log_loss", "brier", "ece_width", "ece_mass")}
+        return {name: getattr(self, name) for name in METRIC_NAMES}
 
     def to_dict(self) -> dict[str, Any]:
         """Every number by its name."""
@@ -86,8 +94,8 @@ def equal_width_bins(probabilities: FloatArray, correct: BoolArray, bins: int = 
 
 def equal_mass_bins(probabilities: FloatArray, correct: BoolArray, bins: int = BINS) -> list[Bin]:
     """Bins of equally many relations, as far as equal probabilities, which stay together, allow it."""
-    edges = np.quantile(probabilities, np.linspace(0, 1, bins + 1), method="inverted_cdf")
-    return _binned(probabilities, correct, np.unique(edges))
+    ordered, last = np.sort(probabilities), -(-np.arange(1, bins + 1) * len(probabilities) // bins) - 1
+    return _binned(probabilities, correct, np.append(ordered[0], np.unique(ordered[last])))
 
 
 def calibration_error(bins: list[Bin]) -> float:
@@ -107,7 +115,7 @@ def _binned(probabilities: FloatArray, correct: BoolArray, edges: FloatArray) ->
         found.append(
             Bin(
                 low=float(edges[place]),
-                high=float(edges[min(place + 1, len(edges) - 1)]),
+                high=float(edges[place + 1]),
                 count=int(inside.sum()),
                 predicted=float(probabilities[inside].mean()),
                 observed=float(correct[inside].mean()),

@@ -136,9 +136,7 @@ def expected_threshold(gold: GoldStandard, predictions: Predictions, *, protocol
 
 
 def named_thresholds(gold: GoldStandard, predictions: Predictions, *, protocol: str = FILTERED) -> dict[str, Threshold]:
-    """``best-f1`` as in :func:`expected_threshold`, and for each of :data:`PRECISIONS` the one of highest recall.
-
-    A precision that no threshold reaches, with at least :data:`LEAST_KEPT` relations kept, has no name.
+    """``best-f1`` as in :func:`expected_threshold`, and ``p50`` to ``p95`` as in :func:`precision_thresholds`.
 
     Args:
         gold: documents that the model has not seen.
@@ -148,14 +146,16 @@ def named_thresholds(gold: GoldStandard, predictions: Predictions, *, protocol: 
     Raises:
         ConfigError, DataError: as in :func:`expected_threshold`.
     """
-    curve = score_curve(gold, predictions, protocol=protocol)
-    found = {BEST_F1: expected_threshold(gold, predictions, protocol=protocol)}
-    for percent in PRECISIONS:
-        enough = curve.counts[:, :2].sum(axis=1) >= LEAST_KEPT
-        reached = np.flatnonzero(enough & (curve.scores[:, 0] >= percent / 100))
-        if len(reached):
-            found[f"p{percent}"] = curve.threshold(int(reached[-1]))
-    return found
+    best = expected_threshold(gold, predictions, protocol=protocol)
+    return {BEST_F1: best, **precision_thresholds(score_curve(gold, predictions, protocol=protocol))}
+
+
+def precision_thresholds(curve: Curve) -> dict[str, Threshold]:
+    """For each of :data:`PRECISIONS` that is reached, with :data:`LEAST_KEPT` relations kept, the highest recall."""
+    enough = curve.counts[:, :2].sum(axis=1) >= LEAST_KEPT
+    precision = curve.scores[:, 0]
+    reached = {percent: np.flatnonzero(enough & (precision >= percent / 100)) for percent in PRECISIONS}
+    return {f"p{percent}": curve.threshold(int(points[-1])) for percent, points in reached.items() if len(points)}
 
 
 def parse_threshold(text: str, named: Mapping[str, Threshold]) -> float:

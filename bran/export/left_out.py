@@ -42,9 +42,7 @@ class LeftOut(BaseModel):
     @classmethod
     def at(cls, kind: Literal["skipped", "dropped"], message: str, place: Place, count: int = 1) -> LeftOut:
         """The record of a message about ``place``."""
-        return cls(
-            kind=kind, message=message, path=place.path, line=place.line, document=place.document, count=count
-        )
+        return cls(kind=kind, message=message, path=place.path, line=place.line, document=place.document, count=count)
 
     def __str__(self) -> str:
         where = Place(self.path, self.line, self.document)

@@ -6,7 +6,7 @@ import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,7 +24,7 @@ _Text = Annotated[str, StringConstraints(min_length=1)]
 _Numbered = Iterator[tuple[int, Mapping[str, Any]]]
 
 
-class _Record(BaseModel):
+class TableRecord(BaseModel):
     """The columns that are read; a table may leave the optional ones out, and have more."""
 
     model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
@@ -38,7 +38,10 @@ class _Record(BaseModel):
     model: str | None = None
 
 
-_REQUIRED = [name for name, field in _Record.model_fields.items() if field.is_required()]
+_RecordT = TypeVar("_RecordT", bound=TableRecord)
+
+REQUIRED = [name for name, field in TableRecord.model_fields.items() if field.is_required()]
+"""The columns that every relation table has."""
 
 
 def read_table(path: Path) -> Iterator[Document]:
@@ -54,9 +57,8 @@ def read_table(path: Path) -> Iterator[Document]:
             version of bran wrote the table.
         DuplicateDocumentError: when the rows of a document do not stand together.
     """
-    read = READERS[match_suffix(path, READERS)]
     seen: set[str] = set()
-    for document, group in groupby(_records(read(path), str(path)), key=lambda item: item[1].document):
+    for document, group in groupby(read_records(path, TableRecord), key=lambda item: item[1].document):
         numbers, records = zip(*group, strict=True)
         if document in seen:
             place = Place(str(path), numbers[0], document)
@@ -65,22 +67,28 @@ def read_table(path: Path) -> Iterator[Document]:
         yield Document(document, passages=(), relations=tuple(map(_relation, records)))
 
 
-def _records(numbered: _Numbered, path: str) -> Iterator[tuple[int, _Record]]:
-    for number, values in numbered:
+def read_records(path: Path, model: type[_RecordT]) -> Iterator[tuple[int, _RecordT]]:
+    """The rows of a relation table with their line numbers, as ``model``.
+
+    Raises:
+        ConfigError: when the suffix is none of ``READERS``.
+        FormatError: as :func:`read_table`.
+    """
+    for number, values in READERS[match_suffix(path, READERS)](path):
         try:
-            yield number, _Record.model_validate(values)
+            yield number, model.model_validate(values)
         except ValidationError as error:
-            raise FormatError(_explain(error.errors()[0]), Place(path, number)) from None
+            raise FormatError(_explain(error.errors()[0]), Place(str(path), number)) from None
 
 
 def _explain(error: ErrorDetails) -> str:
     column = ".".join(map(str, error["loc"]))
     if error["type"] == "missing":
-        return f"there is no {column!r}; expected {', '.join(_REQUIRED)}"
+        return f"there is no {column!r}; expected {', '.join(REQUIRED)}"
     return f"{column or 'the row'} = {error['input']!r}: {error['msg']}"
 
 
-def _relation(record: _Record) -> Relation:
+def _relation(record: TableRecord) -> Relation:
     return Relation(
         record.type,
         record.head,
@@ -139,7 +147,7 @@ def _parquet(path: Path) -> _Numbered:
             file = pq.ParquetFile(stream)
             check_not_newer(stated_version(file.schema_arrow), path)
             _check_columns(file.schema_arrow.names, path)
-            columns = [name for name in file.schema_arrow.names if name in _Record.model_fields]
+            columns = [name for name in file.schema_arrow.names if name in TableRecord.model_fields]
             batches = (batch.to_pylist() for batch in file.iter_batches(columns=columns))
             yield from enumerate((row for batch in batches for row in batch), start=1)
         except (pa.ArrowException, OSError) as error:
@@ -148,7 +156,7 @@ def _parquet(path: Path) -> _Numbered:
 
 
 def _check_columns(found: Sequence[str], path: Path) -> None:
-    if missing := [name for name in _REQUIRED if name not in found]:
+    if missing := [name for name in REQUIRED if name not in found]:
         message = f"columns {', '.join(found)}; expected a relation table, which has {', '.join(missing)} too"
         raise FormatError(message, Place(str(path)))
 

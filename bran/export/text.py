@@ -62,10 +62,11 @@ class TsvRows:
 
 
 class CsvRows:
-    """Comma-separated rows under a header, quoted where needed (RFC 4180, but lines end as everywhere here)."""
+    """Comma-separated rows under a header, quoted where needed (RFC 4180)."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._csv = csv.writer(stream, lineterminator="\n")
+        # With lines that end in a line feed alone, Python 3.11 leaves a carriage return in a cell unquoted.
+        self._csv = csv.writer(stream, lineterminator="\r\n")
         self._csv.writerow(FLAT.names)
 
     def write(self, row: Row) -> None:

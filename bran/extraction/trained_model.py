@@ -25,6 +25,7 @@ from bran.nn.model_folder import (
     SUBWORDS,
     load_weights,
     parse_description,
+    write_description,
     write_folder,
 )
 
@@ -47,6 +48,13 @@ class ModelDescription(Config):
     card: CardConfig = CardConfig()
     training: dict[str, Any] = Field(default_factory=dict)
     """How it was made: corpus hash, split, seed, config hash, scores with signatures."""
+
+    def render_card(self) -> str:
+        """The model card as Markdown."""
+        thresholds = {name: threshold.model_dump() for name, threshold in self.thresholds.items()}
+        return render_card(
+            self.name, self.card, {"threshold": self.threshold, "thresholds": thresholds, **self.training}
+        )
 
 
 @dataclass
@@ -76,9 +84,9 @@ class TrainedModel:
 
     def save(self, folder: Path) -> None:
         """Write the folder."""
-        facts = {"threshold": self.description.threshold, **self.description.training}
-        card = render_card(self.description.name, self.description.card, facts)
-        write_folder(folder, description=self.description, network=self.network, subwords=self.subwords, card=card)
+        description = self.description
+        card = description.render_card()
+        write_folder(folder, description=description, network=self.network, subwords=self.subwords, card=card)
 
     @classmethod
     def load(cls, folder: Path, *, device: torch.device | None = None) -> TrainedModel:
@@ -106,6 +114,11 @@ def read_description(folder: Path) -> ModelDescription:
         ModelError: when it is missing, damaged, or of another format version.
     """
     return parse_description(folder, ModelDescription, writer="bran train")
+
+
+def replace_description(folder: Path, description: ModelDescription) -> None:
+    """Give the model in ``folder`` another description, and the card that goes with it; its weights stay."""
+    write_description(folder, description=description, card=description.render_card())
 
 
 def resolve_threshold(description: ModelDescription, text: str | None) -> float:

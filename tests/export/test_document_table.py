@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import bran.export.document_table as document_table
@@ -37,6 +37,7 @@ def write(path: Path, documents: list[Document], *, texts: bool = True) -> list[
     return pq.read_table(path).to_pylist()
 
 
+@settings(deadline=None, max_examples=50)
 @given(found=st.lists(any_document(), max_size=3))
 def test_documents_come_back_equal(found: list[Document], tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("table") / "documents.parquet"

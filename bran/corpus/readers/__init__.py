@@ -58,12 +58,14 @@ class Reader:
         accepts: whether a file is of this format, by the first bytes of its content without byte order mark.
         suffixes: of names that are taken to be of this format when the content says nothing.
         options: what ``read`` takes of the options, by keyword.
+        deletes: whether files say of documents that they are deleted; then ``read`` takes ``on_deleted``.
     """
 
     read: Callable[..., Iterator[Document]]
     accepts: Callable[[bytes], bool]
     suffixes: tuple[str, ...] = ()
     options: Callable[[ReaderOptions], dict[str, Any]] = lambda options: {}
+    deletes: bool = False
 
 
 def _late(module: str, function: str) -> Callable[..., Any]:
@@ -89,7 +91,11 @@ READERS: dict[str, Reader] = {
     "pubtator": Reader(
         read_pubtator, _is_pubtator, suffixes=(".pubtator",), options=lambda options: {"format": options.pubtator}
     ),
-    "pubmed": Reader(_late("pubmed", "read_pubmed"), lambda head: _is_xml(head) and _late("pubmed", "is_pubmed")(head)),
+    "pubmed": Reader(
+        _late("pubmed", "read_pubmed"),
+        lambda head: _is_xml(head) and _late("pubmed", "is_pubmed")(head),
+        deletes=True,
+    ),
     "bioc-xml": Reader(
         _late("bioc", "read_bioc_xml"), lambda head: _is_xml(head) and _late("bioc", "is_bioc_xml")(head)
     ),
@@ -97,6 +103,11 @@ READERS: dict[str, Reader] = {
         _late("bioc", "read_bioc_json"),
         lambda head: _BIOC_KEY.search(head) is not None and _late("bioc", "is_bioc_json")(head),
     ),
+    "label-studio": Reader(
+        _late("label_studio", "read_label_studio"),
+        lambda head: head.lstrip().startswith((b"[", b"{")) and _late("label_studio", "is_label_studio")(head),
+    ),
+    "brat": Reader(_late("brat", "read_brat"), _late("brat", "is_brat"), suffixes=(".ann",)),
     "jsonl": Reader(read_jsonl, is_jsonl, suffixes=(".jsonl",), options=lambda options: {"fields": options.fields}),
     "text": Reader(
         read_text, lambda head: False, suffixes=(".txt",), options=lambda options: {"documents": options.text}
@@ -118,17 +129,20 @@ def read_documents(
     options: ReaderOptions | None = None,
     on_error: ErrorHandler | None = None,
     every_record: bool = False,
+    on_deleted: Callable[[str], object] | None = None,
 ) -> Iterator[Document]:
     """The documents of a file, in its order.
 
     Args:
-        source: a file, plain or gzipped (``-`` is standard input), or an unpacked binary stream with a ``name``.
+        source: a file, plain or gzipped (``-`` is standard input), a folder of brat, or an unpacked binary stream
+            with a ``name``.
         schema: the types that documents may hold, and the namespaces of their ids.
         input_format: a name of :data:`READERS`; by default told from the content, then the name.
         options: of single formats.
         on_error: is told of what is left out; by default the first error is raised.
         every_record: give every record of an id, all versions and those that the file deletes among them; by
             default one counts, as the format says, and what else has its id is told to ``on_error``.
+        on_deleted: with ``every_record``, is told the id of each document that the file deletes, when it comes to it.
 
     Raises:
         ConfigError: when no reader has that name.
@@ -144,7 +158,7 @@ def read_documents(
         stack.close()
         (on_error or Strict()).skip(error)
         return iter(())
-    own = reader.options(options or ReaderOptions())
+    own = reader.options(options or ReaderOptions()) | ({"on_deleted": on_deleted} if reader.deletes else {})
     return _closing(stack, reader.read(content, schema=schema, on_error=on_error, every_record=every_record, **own))
 
 
@@ -160,6 +174,8 @@ def detect_format(path: str | Path) -> str:
 
 def _opened(source: str | Path | BinaryIO, stack: ExitStack) -> tuple[str | Path | BinaryIO, bytes]:
     """What a reader is given, and the first bytes of it: what can be read but once is a stream, held by ``stack``."""
+    if _is_brat_folder(source):
+        return source, b""
     if isinstance(source, str | Path):
         if Path(source).is_file() and str(source) != STDIN:
             with open_binary(source) as file:
@@ -182,6 +198,8 @@ def _format(head: bytes, source: str | Path | BinaryIO) -> str:
     Raises:
         FormatError: when neither tells.
     """
+    if _is_brat_folder(source):
+        return "brat"
     head = head.removeprefix(b"\xef\xbb\xbf")
     found = next((name for name, reader in READERS.items() if reader.accepts(head)), None)
     if found is not None:
@@ -196,6 +214,13 @@ def _format(head: bytes, source: str | Path | BinaryIO) -> str:
     if named is None or (named == "text" and head.lstrip().startswith((b"<", b"{"))):
         raise _unknown(head, place)
     return named
+
+
+def _is_brat_folder(source: str | Path | BinaryIO) -> bool:
+    """Whether ``source`` is a folder with annotations of brat: the only folders that are read as one input."""
+    if not isinstance(source, str | Path) or not Path(source).is_dir():
+        return False
+    return bool(_late("brat", "holds_brat")(Path(source)))
 
 
 def _named(source: str | Path | BinaryIO) -> str | None:

@@ -25,7 +25,7 @@ from pydantic import ValidationError
 
 from bran.corpus.document import Document
 from bran.corpus.readers.documents import documents_of
-from bran.corpus.readers.drawn import Arc, DrawnDocuments, Drawing, Mark, check_surface
+from bran.corpus.readers.drawn import Arc, Drawing, DrawnDocuments, Mark, misplaced, reads_alike
 from bran.corpus.readers.errors import ErrorHandler, Strict
 from bran.corpus.readers.review_record import ReviewRecord
 from bran.corpus.schema import Schema
@@ -37,10 +37,16 @@ NO_NAMESPACE = "ID"
 """Stands for the vocabulary of concepts whose ids have none."""
 
 _FIRST_LINE = re.compile(rb"\s*(?:T\d+\t\S+ \d+ \d+|R\d+\t\S+ \S+:\S|[NEAM]\d+\t\S+ \S|#\d*\t\S+ \S|\*\t\S+ \S)")
-_TEXT_BOUND = re.compile(r"(\S+) (\d+ \d+(?:;\d+ \d+)*)")
+_TEXT_BOUND = re.compile(r"(\S+) (\d{1,9} \d{1,9}(?:;\d{1,9} \d{1,9})*)", re.ASCII)
 _NORMALISATION = re.compile(r"\S+ (\S+) (\S+:\S+)")
 _RELATION = re.compile(r"(\S+) (\S+):(\S+) (\S+):(\S+)")
 _PASSED_OVER = frozenset("AM#")
+_UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
+
+
+def brat_name(type_: str) -> str:
+    """``type_`` in the signs that brat has for types: letters, digits, ``-`` and ``_``."""
+    return _UNSAFE.sub("_", type_)
 
 
 def is_brat(head: bytes) -> bool:
@@ -54,7 +60,11 @@ def holds_brat(folder: Path) -> bool:
 
 
 def read_brat(
-    source: str | Path | BinaryIO, *, schema: Schema | None = None, on_error: ErrorHandler | None = None
+    source: str | Path | BinaryIO,
+    *,
+    schema: Schema | None = None,
+    on_error: ErrorHandler | None = None,
+    every_record: bool = False,
 ) -> Iterator[Document]:
     """The documents of a folder and those below it, by name, or of one ``.ann`` file with its ``.txt`` beside it.
 
@@ -66,13 +76,14 @@ def read_brat(
         source: a path.
         schema: gives types their spelling, bare ids their namespace and relations their direction.
         on_error: is told of what is left out; by default the first error is raised.
+        every_record: give all documents of an id; by default the first counts.
 
     Raises:
         DataError: names file and line; by default at the first thing that is wrong.
     """
     handler, path = on_error or Strict(), source_name(source)
     parser = _Parser(schema, handler)
-    return documents_of(_files(source, path), lambda part: parser.document(part[1]), path, handler)
+    return documents_of(_files(source, path), parser.document, path, handler, repeated_ids=every_record)
 
 
 def _files(source: str | Path | BinaryIO, path: str) -> Iterator[tuple[int, Path]]:
@@ -96,16 +107,22 @@ class _Parser:
     def __init__(self, schema: Schema | None, on_error: ErrorHandler) -> None:
         self._on_error = on_error
         self._documents = DrawnDocuments(schema, on_error)
+        known = (*schema.entity_types, *schema.relation_types) if schema else ()
+        self._types = {brat_name(type_): type_ for type_ in known}
 
-    def document(self, path: Path) -> Document:
-        """The document.
+    def document(self, part: tuple[int, Path]) -> Document:
+        """The document of a numbered file.
 
         Raises:
             DataError: when a file is missing or broken, or the two do not fit.
         """
-        text = _text(path.with_suffix(".txt")).removesuffix("\n")
+        path = part[1]
+        if not (beside := path.with_suffix(".txt")).is_file():
+            raise FormatError(f"there is no {beside.name} beside it; expected the text", Place(str(path)))
+        text = _text(beside).removesuffix("\n")
         record = _record(path.with_suffix(".json"))
-        id_ = record.id or unquote(path.stem)
+        record = record.model_copy(update={"types": self._types | record.types})
+        id_ = record.id or path.stem
         lines = _Lines(path, id_, text, self._on_error)
         place = Place(str(path), document=id_)
         marks = [lines.mark(*line) for line in lines.kind("T")]
@@ -120,7 +137,7 @@ class _Lines:
         self._path, self._document, self._text = path, document, text
         self._lines: dict[str, list[tuple[Place, list[str]]]] = {"T": [], "N": [], "R": []}
         seen: set[str] = set()
-        for number, line in enumerate(_text(path).split("\n"), start=1):
+        for number, line in enumerate(_text(path).removeprefix("\ufeff").split("\n"), start=1):
             if not line.strip():
                 continue
             place, columns = Place(str(path), number, document), line.rstrip("\r").split("\t", 2)
@@ -148,9 +165,10 @@ class _Lines:
         match = _TEXT_BOUND.fullmatch(columns[1])
         if match is None or len(columns) < 3:
             raise FormatError(f"{columns[1][:60]!r}; expected TYPE START END, a tab and the words", place)
-        spans = [tuple(map(int, span.split())) for span in match[2].split(";")]
+        spans = [(int(start), int(end)) for start, end in (span.split() for span in match[2].split(";"))]
         words = " ".join(self._text[start:end] for start, end in spans)
-        check_surface(columns[2], words, f"{columns[0]} {match[2]}", place)
+        if not reads_alike(columns[2], words):
+            raise misplaced(f"{columns[0]} {match[2]}", columns[2], words, place)
         start, end = min(start for start, _ in spans), max(end for _, end in spans)
         return Mark(columns[0], start, end, match[1], tuple(self._concepts.get(columns[0], ())), place)
 
@@ -189,7 +207,7 @@ def _text(path: Path) -> str:
     """
     place = Place(str(path))
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        return path.read_bytes().decode("utf-8")
     except OSError as error:
         raise FormatError(f"cannot be opened ({error.strerror}); expected a readable file", place) from None
     except UnicodeDecodeError as error:

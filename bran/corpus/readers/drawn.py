@@ -171,19 +171,11 @@ class DrawnDocuments:
         for name in (arc.head, arc.tail):
             if name not in mentions:
                 raise FormatError(f"relation {type_} to {name!r}; expected a mention that is read")
-        for first, second in self._directions(arc, type_, mentions):
-            head, tail = mentions[first], mentions[second]
-            drawn_for = [
-                each
-                for each in kept
-                if (each.type, each.between) == (type_, (first, second))
-                and each.head in _ends(head)
-                and each.tail in _ends(tail)
-            ]
-            if drawn_for:
-                yield from (each.relation(dict(mentions)) for each in drawn_for)
-            else:
-                yield from self._between(type_, head, tail, (first, second))
+        given = arc.head, arc.tail
+        is_kept = bool(_kept_between(kept, type_, given, mentions))
+        directions = [given] if is_kept and not arc.both_ways else self._directions(arc, type_, mentions)
+        for names in directions:
+            yield from _kept_between(kept, type_, names, mentions) or self._between(type_, names, mentions)
 
     def _type(self, name: str) -> str:
         """The relation type; where there is but one, an arc without is of that."""
@@ -209,26 +201,39 @@ class DrawnDocuments:
             return [given, turned]
         return [given] if fits or relation.symmetric else [turned]
 
-    def _between(self, type_: str, head: Mention, tail: Mention, names: tuple[str, str]) -> Iterator[Relation]:
+    def _between(self, type_: str, names: tuple[str, str], mentions: Mapping[str, Mention]) -> list[Relation]:
+        """Relations between all that the two mentions name."""
+        head, tail = (mentions[name] for name in names)
         if self._between_mentions:
-            yield Relation(type_, head.id, tail.id)
-            return
-        for mention, name in zip((head, tail), names, strict=True):
-            if not _ends(mention):
+            return [Relation(type_, head.id, tail.id)]
+        for name in names:
+            if not _ends(mentions[name]):
                 raise FormatError(f"relation {type_} to {name!r}, which has no concept; expected a linked mention")
         ends = product(head.concepts or _ends(head), tail.concepts or _ends(tail))
-        yield from (Relation(type_, first, second) for first, second in ends if first != second)
+        return [Relation(type_, first, second) for first, second in ends if first != second]
 
 
-def check_surface(found: str, expected: str, mark: str, place: Place) -> None:
-    """Compare the words of a mark with the text that it covers; line ends and tabs are spaces in either.
+def _kept_between(
+    kept: Sequence[KeptRelation], type_: str, names: tuple[str, str], mentions: Mapping[str, Mention]
+) -> list[Relation]:
+    """What was drawn between two mentions and may stand there still, by the concepts that they name now."""
+    head, tail = (_ends(mentions[name]) for name in names)
+    return [
+        each.relation(dict(mentions))
+        for each in kept
+        if (each.type, each.between) == (type_, names) and each.head in head and each.tail in tail
+    ]
 
-    Raises:
-        OffsetError: when they differ.
-    """
-    if spaced(found) != spaced(expected):
-        message = f"{mark} {found[:_SHOWN]!r}: expected {expected[:_SHOWN]!r}, as in the text"
-        raise OffsetError(message, place)
+
+def reads_alike(words: str, text: str) -> bool:
+    """Whether ``words`` are ``text``, where line ends and tabs count as spaces."""
+    return spaced(words) == spaced(text)
+
+
+def misplaced(mark: str, words: str, text: str, place: Place) -> OffsetError:
+    """What is raised when a mark's ``words`` are not the ``text`` that it covers."""
+    message = f"{mark} {words[:_SHOWN]!r}: expected {text[:_SHOWN]!r}, as in the text"
+    return OffsetError(message, place)
 
 
 def _passages(text: str, kinds: Sequence[str]) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ https://www.nlm.nih.gov/bsd/licensee/elements_descriptions.html.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -39,6 +39,7 @@ def read_pubmed(
     schema: Schema | None = None,
     on_error: ErrorHandler | None = None,
     every_record: bool = False,
+    on_deleted: Callable[[str], object] | None = None,
 ) -> Iterator[Document]:
     """The records of a PubMed XML file as documents without mentions, in its order.
 
@@ -57,6 +58,7 @@ def read_pubmed(
         schema: not needed, records hold no mentions.
         on_error: is told of what is left out; by default the first error is raised.
         every_record: give each record, whatever its version, and those that are deleted.
+        on_deleted: with ``every_record``, is told each PMID that is deleted, where the file does so.
 
     Raises:
         DataError: names file, line and PMID; by default at the first thing that is wrong.
@@ -65,7 +67,7 @@ def read_pubmed(
     path = source_name(source)
     elements = read_elements(source, (*_RECORDS, "DeleteCitation"), roots=_ROOTS, on_error=handler)
     if every_record:
-        yield from _of_all(elements, path, handler)
+        yield from _of_all(elements, path, handler, on_deleted)
         return
     versions = Versions(source) if isinstance(source, str | Path) and _is_file(source) else None
     # Without any id the bytes are not in ASCII's order (UTF-16): such a file is read as a stream is.
@@ -93,10 +95,15 @@ def _of_file(elements: Iterator[Element], versions: Versions, path: str, on_erro
         on_error.skip(FormatError(message, Place(path, document=id_)))
 
 
-def _of_all(elements: Iterator[Element], path: str, on_error: ErrorHandler) -> Iterator[Document]:
+def _of_all(
+    elements: Iterator[Element], path: str, on_error: ErrorHandler, on_deleted: Callable[[str], object] | None
+) -> Iterator[Document]:
     """Every record."""
     for element in elements:
         if element.tag == "DeleteCitation":
+            for id_ in filter(_NUMBER.fullmatch, map(flat_text, element)):
+                if on_deleted is not None:
+                    on_deleted(str(int(id_)))
             continue
         try:
             yield _document(element, _pmid(element, path), path)

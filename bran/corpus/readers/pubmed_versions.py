@@ -101,16 +101,6 @@ class Versions:
             return
 
 
-def deleted_ids(stream: BinaryIO) -> Iterator[str]:
-    """The PMIDs that a PubMed file deletes, in its order, in constant memory."""
-    deleting = False
-    for _, _, closing, mentioned in _marks(stream):
-        if not mentioned:
-            deleting = closing == b""
-        elif deleting:
-            yield str(int(mentioned))
-
-
 class RecordsInARow:
     """Holds each record of a stream back until one of another PMID comes."""
 

@@ -37,10 +37,11 @@ class Deaths:
 
     Attributes:
         count: of deaths so far.
+        blind: how many of them left no journal.
     """
 
     def __init__(self) -> None:
-        self.count = 0
+        self.count = self.blind = 0
         self._cases: dict[str, _Case] = {}
 
     def next_task(self, task: Task, how: str) -> Task | str:
@@ -58,6 +59,7 @@ class Deaths:
             return f"{case.deaths} workers died of it, the last with {how}; expected documents that can be worked on"
         if journal is None:
             case.blind += 1
+            self.blind += 1
             return again if case.blind < BLIND else f"{case.blind} workers died before its first document ({how})"
         if not journal.alone:
             return replace(again, suspects=_hull(task.suspects, (journal.start, journal.stop)))

@@ -53,8 +53,9 @@ class Task:
 class Engine(Protocol):
     """Runs tasks somewhere else."""
 
-    slots: int
-    """How many tasks it runs at once: so many are submitted ahead, and a few more."""
+    @property
+    def slots(self) -> int:
+        """How many tasks it runs at once, at the time: so many are submitted ahead, and a few more."""
 
     def submit(self, task: Task) -> Future[Entry]:
         """Have ``task`` done; the future raises :class:`WorkerDied` when its process is gone."""

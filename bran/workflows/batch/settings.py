@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bran.corpus.readers import ReaderOptions
 from bran.workflows.inputs import MAX_CHARACTERS
 from bran.workflows.tag import TaggingSettings
+
+MAX_SECONDS, CHUNK = 60.0, 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class BatchSettings:
         strict: whether the first document that cannot be read ends the run. Decides no score.
         texts: whether passages and mentions of documents are kept in the parts.
         device: of the relation model. Decides no score beyond rounding.
-        precision: number format of its matrix products.
+        precision: number format of its matrix products; with ``fp32``, all kinds of devices agree within 1e-4.
         chunk: documents that are worked on together. Decides no score beyond rounding.
     """
 
@@ -36,12 +38,12 @@ class BatchSettings:
     input_format: str | None = None
     reading: ReaderOptions = field(default_factory=ReaderOptions)
     max_characters: int = MAX_CHARACTERS
-    max_seconds: float = 60.0
+    max_seconds: float = MAX_SECONDS
     strict: bool = False
     texts: bool = True
     device: str = "cpu"
-    precision: str = "auto"
-    chunk: int = 256
+    precision: Literal["auto", "fp32", "bf16"] = "fp32"
+    chunk: int = CHUNK
 
     def decisive(self) -> dict[str, Any]:
         """What decides the result, as plain data: what must be the same when a run goes on.
