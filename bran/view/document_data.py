@@ -102,6 +102,8 @@ class RelationData(_Data):
     cross_sentence: bool | None
     """Whether no mention of the head shares a sentence with one of the tail; ``None`` when one is not mentioned."""
     model: Text | None
+    sentence: Text | None
+    """The words of the strongest evidence, as in the table; two sentences are joined by `` … ``."""
     evidence: tuple[EvidenceData, ...]
     """Strongest first."""
 
@@ -175,6 +177,7 @@ class _Relations:
     """Relations of one document, with their names and places in it."""
 
     def __init__(self, document: Document) -> None:
+        self._text = document.text
         self._surfaces = Surfaces(document)
         self._index = SentenceIndex(document)
         self._sentences = document_sentences(document)
@@ -197,18 +200,27 @@ class _Relations:
             status=status,
             cross_sentence=self._index.crosses(relation.head, relation.tail) if mentioned else None,
             model=relation.model,
+            sentence=self._words(relation.evidence[0]) if relation.evidence else None,
             evidence=tuple(map(self._pair, relation.evidence)),
         )
 
     def _pair(self, evidence: Evidence) -> EvidenceData:
-        numbers = sorted({self._index.sentence(evidence.head), self._index.sentence(evidence.tail)})
+        around = self._around(evidence)
         return EvidenceData(
             head=(evidence.head.start, evidence.head.end),
             tail=(evidence.tail.start, evidence.tail.end),
             share=round(evidence.share, DIGITS),
-            sentences=tuple(self._sentences[number] for number in numbers),
-            cross_sentence=len(numbers) > 1,
+            sentences=around,
+            cross_sentence=len(around) > 1,
         )
+
+    def _words(self, evidence: Evidence) -> str:
+        return " … ".join(self._text[slice(*span)] for span in self._around(evidence))
+
+    def _around(self, evidence: Evidence) -> tuple[Span, ...]:
+        """The sentences that the two mentions begin in; none where there is no text."""
+        numbers = {self._index.sentence(evidence.head), self._index.sentence(evidence.tail)}
+        return tuple(self._sentences[number] for number in sorted(numbers) if number < len(self._sentences))
 
 
 def _badge(name: str, known: Iterable[str]) -> str:

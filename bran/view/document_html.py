@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
-from importlib import resources
 from itertools import pairwise
 from typing import NamedTuple
 
 from bran.export.table import DIGITS
+from bran.view.assets import stylesheet
 from bran.view.document_data import DocumentData, PassageData, RelationData, Span, TypeData, type_data
 
 _HEADER = ("relation", "score", "probability", "against gold", "strongest evidence")
@@ -52,14 +52,9 @@ def document_html(data: DocumentData, *, types: Sequence[TypeData] | None = None
     shown = {each.name: each for each in (*found, *(types or ()))}
     passages = "".join(_passage(data, passage, shown) for passage in data.passages)
     return (
-        f'<article class="bran-document"><style>{stylesheet()}</style>{legend_html(list(shown.values()))}'
+        f'<article class="bran-document"><style>{stylesheet("document.css")}</style>{legend_html(list(shown.values()))}'
         f"{passages}{relations_html(data)}</article>"
     )
-
-
-def stylesheet() -> str:
-    """The styles of documents."""
-    return (resources.files("bran.assets") / "view" / "document.css").read_text(encoding="utf-8")
 
 
 def legend_html(types: Sequence[TypeData]) -> str:

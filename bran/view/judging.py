@@ -51,6 +51,10 @@ class Judge:
         judged = [Judged(relation, self._status(relation, gold)) for relation in predicted]
         return [*judged, *(Judged(relation, "missed") for relation in _missed(gold, predicted))]
 
+    def relations(self, documents: Iterable[str]) -> int:
+        """How many gold relations the documents of these ids have; one that stands twice counts once."""
+        return sum(len(self._gold[id_].relations) for id_ in documents if id_ in self._gold)
+
     def _status(self, relation: Relation, gold: GoldDocument) -> Status:
         key = gold.key(relation)
         if key in gold.relations:

@@ -29,7 +29,7 @@ def test_relations_are_the_rows_of_the_table(predicted: list[Document]) -> None:
     assert sum(len(doc.relations) for doc in predicted) > 4
     for doc in predicted:
         for shown, row in zip(document_data(doc).relations, rows(doc), strict=True):
-            for name in ("type", "head", "tail", "head_name", "tail_name", "cross_sentence", "model"):
+            for name in ("type", "head", "tail", "head_name", "tail_name", "cross_sentence", "sentence", "model"):
                 assert getattr(shown, name) == row[name]
             assert shown.score == round(row["score"], 6)
             assert shown.probability is None

@@ -1,0 +1,115 @@
+"""``bran report``: documents, a run or a relation table in; one page to look at out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bran.cli import inputs as options
+from bran.cli.reporting import report as report_left_out
+from bran.corpus.readers import READERS, ErrorHandler, ErrorLog, Strict, reader_options
+from bran.corpus.schema import Schema, load_schema
+from bran.evaluation.thresholds import THRESHOLD_HELP, parse_threshold
+from bran.workflows.inputs import MAX_CHARACTERS, read_inputs
+from bran.workflows.report import (
+    LIMIT,
+    EarlierRun,
+    Gold,
+    ReportBuilder,
+    add_predicted,
+    gold_of,
+    input_names,
+    read_gold,
+)
+
+_INPUTS = f"Files of {', '.join(READERS)}, - for stdin; or one folder or relation table of an earlier `bran extract`."
+
+Inputs = Annotated[list[Path], typer.Argument(metavar="INPUT...", help=_INPUTS)]
+Output = Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The page, as .html.")]
+Model = Annotated[Path | None, typer.Option("--model", help="Model folder.", show_default="the one that ships")]
+GoldFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--gold", help="Documents with gold relations, by id.", show_default="the relations that INPUT has, if any"
+    ),
+]
+NoGold = Annotated[bool, typer.Option("--no-gold", help="Do not take the relations that INPUT has for gold.")]
+SchemaName = Annotated[
+    str, typer.Option("--schema", help="Of the gold documents of a table; models and runs have theirs.")
+]
+Least = Annotated[str | None, typer.Option("--threshold", help=THRESHOLD_HELP, show_default="the model's, or all")]
+Title = Annotated[str | None, typer.Option("--title", help="Of the page.", show_default="the names of INPUT")]
+Limit = Annotated[int, typer.Option("--limit", min=1, help="Documents that the page holds.")]
+Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, ...")]
+
+
+def report(
+    inputs: Inputs,
+    output: Output,
+    model: Model = None,
+    gold: GoldFile = None,
+    no_gold: NoGold = False,
+    schema: SchemaName = "cdr",
+    threshold: Least = None,
+    title: Title = None,
+    limit: Limit = LIMIT,
+    ner: options.Ner = None,
+    label: options.Label = None,
+    lexicon: options.LexiconFolder = None,
+    retag: options.Retag = False,
+    workers: options.Workers = 1,
+    input_format: options.InputFormat = None,
+    field: options.Field = None,
+    max_characters: options.MaxCharacters = MAX_CHARACTERS,
+    device: Device = "cpu",
+    strict: options.StrictFlag = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Make a page of documents with their mentions, relations and evidence, which a browser shows without network.
+
+    Documents without mentions are tagged first, as `bran tag` does, and relations are predicted; of an earlier run or
+    table they are shown as they are. Beside gold relations, each is right, wrong, a hypernym of a right one, or missed.
+
+    Examples: bran report samples/*.txt -o report.html; bran report found.parquet --gold gold.txt -o report.html
+    """
+    log = ErrorLog()
+    on_error: ErrorHandler = Strict() if strict else log
+    builder = ReportBuilder(title or f"Relations in {input_names(inputs)}", limit=limit)
+    if earlier := EarlierRun.at(inputs):
+        used = earlier.schema or load_schema(schema)
+        builder.threshold = None if threshold is None else parse_threshold(threshold, {})
+        builder.gold = _gold(gold, used, on_error)
+        earlier.add_to(builder)
+    else:
+        from bran.extraction.predictor import Predictor
+        from bran.extraction.trained_model import resolve_threshold
+        from bran.workflows.bundled import model_folder
+        from bran.workflows.tag import TaggingSettings
+
+        predictor = Predictor.load(model or model_folder(), device=device, evidence=True)
+        used = predictor.model.description.relation_schema
+        builder.threshold = resolve_threshold(predictor.model.description, threshold)
+        documents = builder.limited(
+            read_inputs(
+                inputs,
+                used,
+                input_format=input_format,
+                options=reader_options(field or ()),
+                max_characters=max_characters,
+                on_error=on_error,
+            )
+        )
+        builder.gold = _gold(gold, used, on_error) if gold or no_gold else gold_of(documents, used)
+        tagging = TaggingSettings(ner=ner, labels=options.parse_labels(label or ()), lexicon=lexicon, retag=retag)
+        builder.facts += [("input", input_names(inputs))]
+        add_predicted(builder, documents, predictor, tagging=tagging, workers=workers)
+    summary = builder.write(output)
+    if not quiet:
+        typer.echo(f"{summary.documents} documents, {summary.relations} relations: {output}", err=True)
+    report_left_out(log)
+
+
+def _gold(path: Path | None, schema: Schema, on_error: ErrorHandler) -> Gold | None:
+    return read_gold(path, schema, on_error=on_error) if path else None
