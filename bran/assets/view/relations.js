@@ -121,6 +121,7 @@ export class RelationList {
   /** The shares of all mention pairs: heads down, tails across. */
   #matrix(relation) {
     const [heads, tails] = ["head", "tail"].map((end) => spans(relation.evidence, end));
+    const most = Math.max(...relation.evidence.map((pair) => pair.share)) || 1;
     const pairs = new Map(relation.evidence.map((pair) => [`${pair.head}/${pair.tail}`, pair]));
     const marked = new Set(strongest(relation.evidence));
     const header = tails.map((span) => el("th", { scope: "col" }, this.#mention(span)));
@@ -128,7 +129,7 @@ export class RelationList {
       "tr",
       {},
       el("th", { scope: "row" }, this.#mention(head)),
-      tails.map((tail) => this.#cell(pairs.get(`${head}/${tail}`), marked)),
+      tails.map((tail) => this.#cell(pairs.get(`${head}/${tail}`), marked, most)),
     );
     const table = el(
       "table",
@@ -142,14 +143,15 @@ export class RelationList {
     ];
   }
 
-  #cell(pair, marked) {
+  /** A share; its colour is the stronger, the nearer it comes to the greatest of the relation, `most`. */
+  #cell(pair, marked, most) {
     if (!pair) return el("td", {}, "–");
     const cell = el("td", { "data-marked": marked.has(pair) }, el(
       "button",
       { type: "button", title: "mark this pair in the text", onclick: () => this.onOpen(this.data.relations[this.open], [pair]) },
       number(pair.share),
     ));
-    cell.style.setProperty("--share", `${(100 * pair.share).toFixed(1)}%`);
+    cell.style.setProperty("--share", `${((90 * pair.share) / most).toFixed(1)}%`);
     return cell;
   }
 

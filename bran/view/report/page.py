@@ -13,7 +13,7 @@ from bran.view.document_data import DocumentData, Text, TypeData, type_data
 from bran.view.report.packing import BLOCK, Blocks, pack
 from bran.view.report.summary import Summary, Tally
 
-STYLES = ("theme.css", "document.css", "relations.css", "report.css")
+STYLES = ("document.css", "theme.css", "relations.css", "report.css")
 SCRIPTS = (
     "dom.js",
     "document.js",
