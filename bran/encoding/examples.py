@@ -46,6 +46,7 @@ class Window:
     """One encoder input.
 
     Attributes:
+        start: its first subword, in the document.
         ids: subword ids, shape ``(tokens,)``.
         types: 1 + index of the entity type of the mention that covers each, 0 for none, ``(tokens,)``.
         tags: BIO tag of each, 0 for O, ``(tokens,)``.
@@ -60,6 +61,7 @@ class Window:
         tail_mentions: the same of the tail tokens, ``(tails,)``.
     """
 
+    start: int
     ids: Ints
     types: Ints
     tags: Ints
@@ -278,6 +280,7 @@ class _Cutter:
         inside = slice(span.start, span.end)
         head_mentions, tail_mentions = self.heads.mentions[rows], self.tails.mentions[columns]
         return Window(
+            start=span.start,
             ids=self.ids[inside],
             types=self.types[inside],
             tags=self.tags[inside],

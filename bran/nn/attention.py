@@ -101,6 +101,31 @@ class SelfAttention(nn.Module):
         output: Tensor = self.output(attended.transpose(1, 2).reshape(windows, tokens, dim))
         return output
 
+    def weights(self, x: Tensor, mask: Tensor) -> Tensor:
+        """How much each token attends to each other, as :meth:`forward` does without dropout.
+
+        A pass of its own: the fused kernels never hold them.
+
+        Args:
+            x: as in :meth:`forward`.
+            mask: the same.
+
+        Returns:
+            shape ``(windows, heads, tokens, tokens)``: a row for the token that attends. Rows of real tokens sum to 1,
+            with 0 at what they do not see.
+        """
+        windows, tokens, _ = x.shape
+        query, key, _ = self._project(x)
+        query, key, offsets = self.place(query, key)
+        scores = self._scores(query, key)
+        scores = scores if offsets is None else scores + offsets
+        weights: Tensor = _hide(scores, mask.view(windows, 1, mask.shape[1:-1].numel(), tokens)).softmax(-1)
+        return weights
+
+    def _scores(self, query: Tensor, key: Tensor) -> Tensor:
+        """What queries and keys score, ``(windows, heads, tokens, tokens)``; arguments as in :meth:`_attend`."""
+        return query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5
+
     def _sizes(self, dim: int) -> tuple[int, int]:
         """Columns of the projection, and the size of a head's queries and keys."""
         return 3 * dim, dim // self.heads
@@ -166,16 +191,23 @@ class AdditiveAttention(SelfAttention):
         nn.init.normal_(self.weight, std=(dim // self.heads) ** -0.5)
 
     def _attend(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor, offsets: Tensor | None) -> Tensor:
-        heads, tokens = query.shape[1:3]
-        queries, keys = query.transpose(2, 3).contiguous(), key.transpose(2, 3).contiguous()
         attended = []
         for window in range(len(query)):
-            hidden = (queries[window, ..., None] + keys[window, :, :, None]).tanh()  # (heads, size, tokens, tokens)
-            scores = (self.weight[:, None] @ hidden.flatten(2)).view(heads, tokens, tokens)
+            scores = self._window_scores(query[window], key[window])
             scores = _hide(scores if offsets is None else scores + offsets[window], mask[window])
             weights = functional.dropout(scores.softmax(-1), self.dropout, self.training)
             attended.append(weights.to(value.dtype) @ value[window])
         return torch.stack(attended)
+
+    def _scores(self, query: Tensor, key: Tensor) -> Tensor:
+        return torch.stack([self._window_scores(*window) for window in zip(query, key, strict=True)])
+
+    def _window_scores(self, query: Tensor, key: Tensor) -> Tensor:
+        """``(heads, tokens, size)`` twice to ``(heads, tokens, tokens)``."""
+        heads, tokens, _ = query.shape
+        queries, keys = query.transpose(1, 2).contiguous(), key.transpose(1, 2).contiguous()  # (heads, size, tokens)
+        hidden = (queries[..., None] + keys[:, :, None]).tanh()  # (heads, size, tokens, tokens)
+        return (self.weight[:, None] @ hidden.flatten(2)).view(heads, tokens, tokens)
 
 
 def _hide(scores: Tensor, mask: Tensor) -> Tensor:

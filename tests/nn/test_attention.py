@@ -12,7 +12,7 @@ from torch.autograd import gradcheck
 
 from bran.errors import ConfigError
 from bran.nn.attention import AdditiveAttention, AttentionConfig, GeneralAttention, SelfAttention, Sight
-from bran.nn.positions import NoPositionsConfig, PositionsConfig, RelativePositionsConfig
+from bran.nn.positions import NoPositionsConfig, PositionsConfig, RelativePositionsConfig, RotaryPositionsConfig
 
 
 def attention(dim: int = 4, heads: int = 2, **settings: object) -> SelfAttention:
@@ -138,6 +138,33 @@ def test_training_in_bfloat16_takes_the_same_products():
     with torch.no_grad():
         fused, plain = module.eval()(x, mask), module.train()(x, mask)
     torch.testing.assert_close(plain.float()[mask], fused.float()[mask], atol=0.02, rtol=0.02)
+
+
+@pytest.mark.parametrize(
+    ("kind", "positions"),
+    [
+        *itertools.product(SCORES, [NoPositionsConfig(), RelativePositionsConfig(distance=1)]),
+        *itertools.product(["dot", "general"], [RotaryPositionsConfig()]),  # turns what is multiplied
+    ],
+)
+@pytest.mark.parametrize("restriction", RESTRICTIONS)
+def test_weights_are_those_that_values_are_summed_by(
+    kind: str, restriction: dict[str, object], positions: PositionsConfig
+):
+    config = AttentionConfig.model_validate({"heads": 2, "score": kind, **restriction, "dropout": 0.5})
+    torch.manual_seed(0)
+    module = config.build(4, positions).double().eval()
+    x = torch.randn(2, 5, 4, dtype=torch.float64)
+    mask = Sight(config)(MASK, SENTENCES)
+    with torch.no_grad():
+        weights = module.weights(x, mask)
+        values = module.project(x)[:, :, -4:].unflatten(2, (2, 2)).transpose(1, 2)  # (windows, heads, tokens, size)
+        summed = (weights @ values).transpose(1, 2).flatten(2)
+        torch.testing.assert_close(summed[MASK], module(x, mask)[MASK])
+    seen = mask if mask.dim() == 3 else mask[:, None, :].expand(-1, 5, -1)
+    assert weights.shape == (2, 2, 5, 5)
+    assert not weights.masked_select(~seen[:, None]).any()
+    torch.testing.assert_close(weights.sum(-1), torch.ones(2, 2, 5, dtype=torch.float64))
 
 
 @pytest.mark.parametrize("kind", SCORES)
