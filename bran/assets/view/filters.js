@@ -40,12 +40,16 @@ export class Filters {
     return this.pair === null || ["type", "head", "tail"].every((key) => relation[key] === this.pair[key]);
   }
 
+  /** Whether the document `number` has every one of `wanted`, in its id, title and relations or in `text`. */
+  has(wanted, number, text = "") {
+    return wanted.every((term) => this.words[number].includes(term) || text.includes(term));
+  }
+
   /** The numbers of the documents that are listed; `inText` are those whose text has the words that are looked for. */
   documents(wanted, inText) {
     const found = [];
     this.index.forEach((document, number) => {
-      const named = wanted.every((term) => this.words[number].includes(term));
-      if (!named && !inText.has(number)) return;
+      if (!inText.has(number) && !this.has(wanted, number)) return;
       if (!this.active || document.relations.some((relation) => this.passes(relation))) found.push(number);
     });
     return this.order === "given" ? found : found.sort(ORDERS[this.order](this.index));

@@ -18,7 +18,8 @@ const KEYS = [
   ["?", "this help"],
 ];
 const THEMES = ["auto", "light", "dark"];
-const TYPED = 150;
+const TYPED = 150; // milliseconds after the last key
+const REDRAWN = 250;
 
 const byId = (id) => document.getElementById(id);
 
@@ -121,18 +122,26 @@ class Report {
     this.#highlight();
     if (!this.query.length) return;
     byId("found").setAttribute("aria-busy", "true");
-    let drawn = performance.now();
-    await this.store.search(this.query, (number) => asked === this.asked && this.inText.add(number), () => {
-      if (asked !== this.asked) return true;
-      if (performance.now() - drawn > 250) { // results come in while the rest is read
-        this.update();
-        drawn = performance.now();
-      }
-      return false;
-    });
+    await this.#searchTexts(this.query, this.inText, () => asked !== this.asked);
     if (asked !== this.asked) return;
     byId("found").removeAttribute("aria-busy");
     this.update();
+  }
+
+  /** Put the documents whose texts have the words `wanted` into `found`; the list grows while the texts are read. */
+  async #searchTexts(wanted, found, stopped) {
+    let drawn = performance.now();
+    await this.store.search(
+      (number, text) => this.filters.has(wanted, number, text),
+      (number) => found.add(number),
+      () => {
+        if (!stopped() && performance.now() - drawn > REDRAWN) {
+          this.update();
+          drawn = performance.now();
+        }
+        return stopped();
+      },
+    );
   }
 
   /** Clear what is marked, else what narrows the list. */

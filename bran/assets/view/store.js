@@ -25,11 +25,11 @@ export class Store {
     return documents[number % this.block];
   }
 
-  /** Call `found` with the number of each document whose text has every one of `terms`, until `stopped()`. */
-  async search(terms, found, stopped) {
+  /** Call `found` with the number of each document that `matches(number, text)`, text in lower case, until `stopped()`. */
+  async search(matches, found, stopped) {
     for (let start = 0; start < this.count; start += this.block) {
       for (const [place, words] of (await this.#words(start / this.block)).entries())
-        if (terms.every((term) => words.includes(term))) found(start + place);
+        if (matches(start + place, words)) found(start + place);
       if (stopped()) return;
     }
   }
