@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from importlib import import_module
 from typing import Any
 
 from bran.errors import OffsetError, Place
@@ -167,6 +168,11 @@ class Document:
             Entity(concept, type_, tuple(sorted(mentions, key=lambda m: (m.start, m.end))))
             for (type_, concept), mentions in sorted(grouped.items(), key=lambda item: item[0])
         )
+
+    def _repr_html_(self) -> str:
+        """What notebooks show. The view stands above this layer; a notebook, which stands above all, asks for it."""
+        html: str = import_module("bran.view.notebook").notebook_html(self)
+        return html
 
     @property
     def is_linked(self) -> bool:

@@ -17,21 +17,14 @@ from collections.abc import Hashable, Iterable, Mapping
 from typing import Annotated, Any
 
 import pandas as pd
-import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Json, StringConstraints, ValidationError
 
 from bran.config import Config
 from bran.corpus.document import Document, Mention, Passage
 from bran.corpus.schema import Schema
 from bran.errors import DataError, DuplicateDocumentError, FormatError, Place
-from bran.export.table import FLAT, rows
-
-_DTYPES = {
-    pa.string(): pd.StringDtype(),
-    pa.float64(): pd.Float64Dtype(),
-    pa.int64(): pd.Int64Dtype(),
-    pa.bool_(): pd.BooleanDtype(),
-}
+from bran.export.frame import rows_frame
+from bran.export.table import rows
 
 
 class _MentionRecord(Config):
@@ -111,8 +104,4 @@ def _values(document: Document) -> dict[str, str | None]:
 
 def table_frame(documents: Iterable[Document], *, model_version: str | None = None) -> pd.DataFrame:
     """The relation table of ``documents``, with the columns of :data:`bran.export.table.FLAT`."""
-    table = pa.Table.from_pylist(
-        [row for document in documents for row in rows(document, model_version=model_version)], schema=FLAT
-    )
-    frame: pd.DataFrame = table.to_pandas(types_mapper=_DTYPES.get)
-    return frame
+    return rows_frame(row for document in documents for row in rows(document, model_version=model_version))

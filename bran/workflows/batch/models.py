@@ -60,9 +60,11 @@ class Models:
 
     def extract(self, documents: Sequence[Document]) -> list[Document]:
         """``documents``, tagged where they are bare, with their relations."""
-        bare = any(self._is_bare(document) for document in documents)
-        tagged = self.tag(documents) if bare else documents
-        return list(self.predictor.predict(tagged, threshold=self.settings.threshold))
+        return list(self.predictor.predict(self.tagged(documents), threshold=self.settings.threshold))
+
+    def tagged(self, documents: Sequence[Document]) -> Iterable[Document]:
+        """``documents``, tagged where they are bare."""
+        return self.tag(documents) if any(self._is_bare(document) for document in documents) else documents
 
     def _is_bare(self, document: Document) -> bool:
         return self.settings.tagging.retag or not document.is_linked
