@@ -24,6 +24,7 @@ from bran.cli.extract import extract
 from bran.cli.fetch import fetch
 from bran.cli.pretrain import pretrain
 from bran.cli.report import report
+from bran.cli.serve import serve
 from bran.cli.tag import tag
 from bran.cli.train import train
 from bran.cli.vectors import vectors
@@ -125,6 +126,7 @@ for _command in (
     export,
     aggregate,
     report,
+    serve,
     tag,
     fetch,
     train,

@@ -1,0 +1,94 @@
+"""``bran serve``: a page and an API to try a model on."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bran.cli import inputs as options
+from bran.errors import ConfigError
+from bran.evaluation.thresholds import THRESHOLD_HELP
+from bran.workflows.serve.limits import Limits
+
+_LIMITS = Limits()
+
+Model = Annotated[Path | None, typer.Option("--model", help="Model folder.", show_default="the one that ships")]
+Least = Annotated[str | None, typer.Option("--threshold", help=THRESHOLD_HELP, show_default="the model's")]
+Host = Annotated[str, typer.Option("--host", help="Address to listen on. There is no access control: see the docs.")]
+Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes any that is free.")]
+Threads = Annotated[
+    int | None, typer.Option("--threads", min=1, help="Of the model.", show_default="one per core, at most")
+]
+MaxDocuments = Annotated[int, typer.Option("--max-documents", min=1, help="Of a request.")]
+MaxCharacters = Annotated[int, typer.Option("--max-characters", min=1, help="Of a document.")]
+MaxBody = Annotated[int, typer.Option("--max-body", min=1, help="Bytes of a request.")]
+MaxSeconds = Annotated[float, typer.Option("--max-seconds", min=0.1, help="Until a request is answered.")]
+Queue = Annotated[int, typer.Option("--queue", min=1, help="Documents that may wait.")]
+Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, ...")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No line per request on stderr.")]
+
+
+def serve(
+    model: Model = None,
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    threshold: Least = None,
+    ner: options.Ner = None,
+    label: options.Label = None,
+    lexicon: options.LexiconFolder = None,
+    retag: options.Retag = False,
+    device: Device = "cpu",
+    threads: Threads = None,
+    max_documents: MaxDocuments = _LIMITS.documents,
+    max_characters: MaxCharacters = _LIMITS.characters,
+    max_body: MaxBody = _LIMITS.body,
+    max_seconds: MaxSeconds = _LIMITS.seconds,
+    queue: Queue = _LIMITS.queue,
+    quiet: Quiet = False,
+) -> None:
+    """Serve a page on which to try the model, and an API, to this machine until Ctrl+C.
+
+    Examples: bran serve; bran serve --port 0 --model runs/given/given/model
+    """
+    try:
+        from bran.workflows.serve.app import create_app
+        from bran.workflows.serve.extractor import use_threads
+        from bran.workflows.serve.guard import is_loopback
+        from bran.workflows.serve.server import bind, run, url
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"bran serve needs {error.name}: pip install 'bran-relations[serve]'") from None
+    from bran.workflows.bundled import model_folder
+    from bran.workflows.pipeline import load
+
+    limits = Limits(body=max_body, documents=max_documents, characters=max_characters, seconds=max_seconds, queue=queue)
+    bound = bind(host, port)
+    pipeline = load(
+        model or model_folder(),
+        threshold=threshold,
+        ner=ner,
+        labels=options.parse_labels(label or ()),
+        lexicon=lexicon,
+        retag=retag,
+        device=device,
+    )
+    pipeline.warm_up()
+    local = is_loopback(bound.getsockname()[0])
+    if not local:
+        _tell(f"warning: listening on {host}, not on this machine alone; whoever reaches it can use it")
+    app = create_app(
+        pipeline,
+        limits,
+        local=local,
+        log=None if quiet else _tell,
+        begin=None if threads is None else partial(use_threads, threads),
+    )
+    run(app, bound, started=lambda: _tell(f"{pipeline!r} on {url(bound)} (Ctrl+C ends it)"))
+
+
+def _tell(line: str) -> None:
+    typer.echo(line, err=True)
+    sys.stderr.flush()
