@@ -19,7 +19,7 @@ from bran.evaluation.gold import FILTERED, GoldStandard
 from bran.evaluation.predictions import Predictions, score_of, type_of
 from bran.export.reading import read_table
 from bran.extraction.trained_model import ModelDescription, read_description
-from bran.files import atomic_write, atomic_write_binary
+from bran.files import atomic_write
 
 REPORT, DIAGRAM = "calibration.json", "reliability"
 _MISSING, _LEAST_SCORE = 0.02, 0.01
@@ -76,18 +76,15 @@ def calibrated(description: ModelDescription, report: CalibrationReport) -> Mode
 
 def write_report(report: CalibrationReport, folder: Path) -> list[Path]:
     """Write the numbers and the reliability diagram of ``report`` to ``folder``; returns the files."""
-    from bran.view.reliability import reliability_png, reliability_svg  # takes long to import
+    from bran.view.plots.files import write_both  # takes long to import
+    from bran.view.plots.reliability import reliability_plot
 
     folder.mkdir(parents=True, exist_ok=True)
-    numbers, svg, png = folder / REPORT, folder / f"{DIAGRAM}.svg", folder / f"{DIAGRAM}.png"
-    parts = {"scores": report.before, "probabilities": report.after}
+    numbers = folder / REPORT
     with atomic_write(numbers) as stream:
         stream.write(json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n")
-    with atomic_write(svg) as stream:
-        stream.write(reliability_svg(parts))
-    with atomic_write_binary(png) as binary:
-        binary.write(reliability_png(parts))
-    return [numbers, svg, png]
+    figure = reliability_plot({"scores": report.before, "probabilities": report.after})
+    return [numbers, *write_both(figure, folder, DIAGRAM)]
 
 
 def _read_predictions(tables: Sequence[Path], description: ModelDescription) -> Predictions:

@@ -4,6 +4,7 @@ A run's folder::
 
     run.json               the resolved config, and hashes of it, of the corpus and of the model that was started from
     splits.json            document ids of every part
+    <split>/epochs.jsonl   loss and validation scores of each epoch, as it ended
     <split>/model/         the trained model
     <split>/candidates.parquet   every candidate of the test part with its score
     <split>/scores.json    raw and filtered, with signatures
@@ -39,6 +40,7 @@ from bran.nn.model_folder import DESCRIPTION
 from bran.training.checkpoint import CHECKPOINT
 from bran.training.loop import Metrics
 from bran.workflows.calibrate import calibrated, write_report
+from bran.workflows.epochs import EPOCHS, EpochFile
 from bran.workflows.fitting import Fitter, Listener
 from bran.workflows.run_config import RunConfig
 from bran.workflows.starts import start_hash
@@ -183,9 +185,11 @@ class TrainingRun:
 
     def _fit(self, split: Split, folder: Path, run: Run) -> TrainedModel:
         train, validation = self.corpus.select(split.train), self.corpus.select(split.validation)
+        log = EpochFile(folder / EPOCHS)
         with self.display.fit(split.name, len(train) * self.config.training.epochs) as listener:
 
             def on_epoch(metrics: Metrics, epoch: int) -> None:
+                log.add(metrics, epoch)
                 listener.epoch(metrics, epoch)
                 run.log_metrics(metrics, step=epoch)
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from bran.evaluation.counts import SPANS
 from bran.evaluation.scores import METRICS, MICRO
 from bran.files import atomic_write
-from bran.view.figures import Interval, curves, forest
 from bran.view.page import code, facts, figure, page
+from bran.view.plots.curves import Interval, curves, forest
+from bran.view.plots.files import svg
 from bran.view.tables import Table
 from bran.workflows.studies.analysis import KindScores, RowScores, analyse
 from bran.workflows.studies.results import StudyResults
@@ -69,20 +70,22 @@ class StudyReport:
         drawn = {
             "learning": (
                 "Learning curves, mean over runs",
-                curves(
-                    {row.name: row.learning_curve for row in rows},
-                    x="epoch",
-                    y="validation F1 (%)" if validated else "loss of pairs",
+                svg(
+                    curves(
+                        {row.name: row.learning_curve for row in rows},
+                        x="epoch",
+                        y="validation F1 (%)" if validated else "loss of pairs",
+                    )
                 ),
             ),
             "precision-recall": (
                 f"Precision and recall on test parts, mean over runs, {protocol}",
-                curves({row.name: row.precision_recall for row in rows}, x="recall (%)", y="precision (%)"),
+                svg(curves({row.name: row.precision_recall for row in rows}, x="recall (%)", y="precision (%)")),
             ),
         }
         if intervals:
             label = f"difference to {self.record.base_name}, {protocol} F1 (95 % interval)"
-            drawn = {"differences": ("Differences to the base", forest(intervals, label=label)), **drawn}
+            drawn = {"differences": ("Differences to the base", svg(forest(intervals, label=label))), **drawn}
         return drawn
 
     @property

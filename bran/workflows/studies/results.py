@@ -15,14 +15,7 @@ from bran.config import Config, parse_config
 from bran.errors import ConfigError
 from bran.evaluation.counts import DocumentCounts, FloatArray
 from bran.evaluation.scores import METRICS, precision_recall_f1, score_totals, slice_names, types_present
-
-
-class Epoch(Config):
-    """One epoch of a run: its number, when it ended (milliseconds since 1970), and its metrics."""
-
-    epoch: int
-    time: int
-    metrics: dict[str, float]
+from bran.workflows.epochs import Epoch as Epoch
 
 
 class CountRecord(Config):

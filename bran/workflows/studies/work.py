@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import json
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,15 +22,15 @@ from bran.evaluation.thresholds import score_curve
 from bran.export.reading import read_table
 from bran.extraction.trained_model import TrainedModel
 from bran.training.loop import Metrics
+from bran.workflows.epochs import EPOCHS as EPOCHS
+from bran.workflows.epochs import Epoch, EpochFile
 from bran.workflows.fitting import Fitter, Listener, Machine
 from bran.workflows.studies.fingerprint import code_hash
 from bran.workflows.studies.folder import RESULT, write_config, write_failure, write_result
 from bran.workflows.studies.plan import PlannedRun
-from bran.workflows.studies.results import CountRecord, Epoch, RunResult
+from bran.workflows.studies.results import CountRecord, RunResult
 from bran.workflows.tracking import NullTracker
 from bran.workflows.train import CANDIDATES, MODEL, TrainingRun
-
-EPOCHS = "epochs.jsonl"
 
 
 class StudyStopped(BranError):
@@ -67,16 +65,21 @@ class Bench:
 
 
 class EpochLog:
-    """The display of a run: writes every epoch down once, however often the run is killed and started again.
+    """The display of a run: tells of every epoch, and writes it down once.
 
     Args:
-        path: a file with one line of JSON per epoch.
+        path: where to; see :class:`bran.workflows.epochs.EpochFile`.
         tell: called with each epoch, also with those of an earlier start.
     """
 
     def __init__(self, path: Path, tell: Callable[[Epoch], None]) -> None:
-        self.path, self.tell = path, tell
-        self.epochs = {epoch.epoch: epoch for epoch in _read_epochs(path)}
+        self.tell = tell
+        self._file = EpochFile(path)
+
+    @property
+    def epochs(self) -> dict[int, Epoch]:
+        """Those so far, by number."""
+        return self._file.epochs
 
     @contextmanager
     def fit(self, name: str, documents: int) -> Iterator[Listener]:
@@ -86,24 +89,8 @@ class EpochLog:
         yield Listener(epoch=self._add)
 
     def _add(self, metrics: Metrics, number: int) -> None:
-        if number in self.epochs:
-            return
-        epoch = Epoch(epoch=number, time=int(time.time() * 1000), metrics=dict(metrics))
-        with self.path.open("a", encoding="utf-8") as stream:
-            stream.write(epoch.model_dump_json() + "\n")
-        self.epochs[number] = epoch
-        self.tell(epoch)
-
-
-def _read_epochs(path: Path) -> list[Epoch]:
-    """The epochs that are written down; a line that a kill has cut is cut off the file."""
-    if not path.exists():
-        return []
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    whole = [line for line in lines if line.endswith("\n")]
-    if whole != lines:
-        path.write_text("".join(whole), encoding="utf-8")
-    return [Epoch.model_validate(json.loads(line)) for line in whole]
+        if epoch := self._file.add(metrics, number):
+            self.tell(epoch)
 
 
 def work(run: PlannedRun, folder: Path, bench: Bench, tell: Callable[[Epoch], None]) -> str | None:

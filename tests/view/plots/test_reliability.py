@@ -6,8 +6,9 @@ import numpy as np
 from matplotlib import image
 
 from bran.evaluation.reliability import Reliability
-from bran.view.reliability import reliability_png, reliability_svg
-from tests.view.test_figures import texts
+from bran.view.plots.files import png, svg
+from bran.view.plots.reliability import reliability_plot
+from tests.view.plots.test_curves import texts
 
 
 def parts() -> dict[str, Reliability]:
@@ -21,7 +22,7 @@ def parts() -> dict[str, Reliability]:
 
 
 def test_a_diagram_tells_errors_and_counts() -> None:
-    found = texts(reliability_svg(parts()))
+    found = texts(svg(reliability_plot(parts())))
     for name, reliability in parts().items():
         assert f"{name}: ECE {reliability.ece_width:.3f}, log loss {reliability.log_loss:.3f}" in found
         assert {str(each.count) for each in reliability.bins} <= set(found)
@@ -29,15 +30,15 @@ def test_a_diagram_tells_errors_and_counts() -> None:
 
 
 def test_a_single_bin_can_be_drawn() -> None:
-    assert texts(reliability_svg({"same": Reliability.of(np.full(3, 0.3), np.array([True, False, False]))}))
+    assert texts(svg(reliability_plot({"same": Reliability.of(np.full(3, 0.3), np.array([True, False, False]))})))
 
 
 def test_the_same_diagram_has_the_same_bytes() -> None:
-    assert reliability_svg(parts()) == reliability_svg(parts())
-    assert reliability_png(parts()) == reliability_png(parts())
+    assert svg(reliability_plot(parts())) == svg(reliability_plot(parts()))
+    assert png(reliability_plot(parts())) == png(reliability_plot(parts()))
 
 
 def test_a_png_shows_something() -> None:
-    pixels = image.imread(io.BytesIO(reliability_png(parts())))
+    pixels = image.imread(io.BytesIO(png(reliability_plot(parts()))))
     assert pixels.shape[:2] == (900, 975)
     assert len(np.unique(pixels.reshape(-1, pixels.shape[2]), axis=0)) > 3

@@ -2,48 +2,29 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from typing import Any
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bran.evaluation.reliability import Reliability
-from bran.view.figures import STYLE, svg
-
-_DOTS = 150
-"""Per inch of a PNG."""
+from bran.view.plots.style import line_style, marker, styled
 
 
-def reliability_svg(parts: Mapping[str, Reliability]) -> str:
-    """The diagram of each of ``parts``, by name, as one ``svg`` element."""
-    with mpl.rc_context(STYLE):
-        return svg(_diagram(parts))
-
-
-def reliability_png(parts: Mapping[str, Reliability]) -> bytes:
-    """The same as the content of a PNG file."""
-    stream = io.BytesIO()
-    with mpl.rc_context(STYLE):
-        # Without the name of the software, so that the same figure has the same bytes.
-        _diagram(parts).savefig(stream, format="png", dpi=_DOTS, metadata={"Software": None})
-    return stream.getvalue()
-
-
-def _diagram(parts: Mapping[str, Reliability]) -> Figure:
-    """Predicted against observed, over the number of relations of each bin."""
-    figure = Figure(figsize=(6.5, 6.0), layout="constrained")
+@styled
+def reliability_plot(parts: Mapping[str, Reliability]) -> Figure:
+    """Predicted against observed for each of ``parts``, by name, over the number of relations of each bin."""
+    figure = Figure(figsize=(6.5, 6.0))
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1.4))
     upper.plot([0, 1], [0, 1], color="0.5", linewidth=0.8, linestyle="--")
     for number, (name, reliability) in enumerate(parts.items()):
-        _draw_line(upper, name, reliability, color=f"C{number}")
+        _draw_line(upper, name, reliability, number)
         _draw_counts(lower, reliability, color=f"C{number}", place=(number + 0.5) / len(parts), share=1 / len(parts))
     upper.set_ylabel("share that is right")
     upper.set_xlim(0, 1)
     upper.set_ylim(0, 1)
-    upper.legend(frameon=False, loc="upper left")
+    upper.legend(loc="upper left")
     lower.set_ylabel("relations")
     lower.set_yscale("log")
     lower.margins(y=0.25)
@@ -51,11 +32,11 @@ def _diagram(parts: Mapping[str, Reliability]) -> Figure:
     return figure
 
 
-def _draw_line(axes: Axes, name: str, reliability: Reliability, *, color: str) -> None:
+def _draw_line(axes: Axes, name: str, reliability: Reliability, number: int) -> None:
     bins = reliability.bins
     label = f"{name}: ECE {reliability.ece_width:.3f}, log loss {reliability.log_loss:.3f}"
-    style: dict[str, Any] = {"color": color, "marker": "o", "markersize": 4, "linewidth": 1.2, "label": label}
-    axes.plot([each.predicted for each in bins], [each.observed for each in bins], **style)
+    style: dict[str, Any] = {"marker": marker(number), "markersize": 4, "linewidth": 1.2, "label": label}
+    axes.plot([each.predicted for each in bins], [each.observed for each in bins], **style, **line_style(number))
 
 
 def _draw_counts(axes: Axes, reliability: Reliability, *, color: str, place: float, share: float) -> None:
