@@ -283,6 +283,24 @@ def test_nothing_serious_bars_anybody(
     assert serious() == []
 
 
+def test_a_table_shows_the_sentences_that_it_quotes(
+    page: Chrome, real: tuple[Path, list[list[str]]], screenshot: Keep
+) -> None:
+    path = real[0].with_name("table.html")
+    result = CliRunner().invoke(app, ["report", str(real[0].with_name("found.tsv")), "-o", str(path)])
+    assert result.exit_code == 0, result.output
+    show(page, path)
+    press(page, "d", "n")
+    (document, *_) = read_page(path.read_text(encoding="utf-8"))[1]
+    assert run(page, "[...document.querySelectorAll('.quoted p')].map((p) => p.textContent)") == list(
+        dict.fromkeys(relation["sentence"] for relation in document["relations"])
+    )
+    press(page, "/")
+    press(page, "rechallenge")
+    until(lambda: found(page) == "1 of 8 documents", "a word of a sentence is found")
+    screenshot("report-table")
+
+
 def test_paper_shows_the_document_alone(page: Chrome, judged: Path, screenshot: Keep) -> None:
     scheme(page, "dark", media="print")
     show(page, judged, "#document=1003")

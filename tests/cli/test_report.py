@@ -117,6 +117,18 @@ def test_a_table_of_an_earlier_run(suffix: str, model: Path, gold: Path, tmp_pat
     assert head["facts"][0] == ["table", f"found.{suffix}"]
 
 
+def test_a_run_of_an_earlier_extraction(model: Path, gold: Path, tmp_path: Path) -> None:
+    pytest.importorskip("bran.export.run_tables", reason="needs runs in folders")
+    assert bran("extract", gold, "--model", model, "-o", tmp_path / "run").exit_code == 0
+    head, shown = page(tmp_path / "run", "--gold", gold, tmp_path / "run.html")
+    _, expected = page(gold, "--model", model, tmp_path / "documents.html")
+    assert shown == expected
+    facts = dict(head["facts"])
+    assert facts["run"] == "run"
+    assert facts["model"].startswith("mine, version ")
+    assert page(tmp_path / "run", tmp_path / "bare.html")[0]["summary"]["statuses"] == {}
+
+
 def test_a_table_with_gold_has_its_texts_and_its_status(model: Path, gold: Path, tmp_path: Path) -> None:
     table = tmp_path / "found.parquet"
     assert bran("extract", gold, "--model", model, "-o", table).exit_code == 0

@@ -3,6 +3,7 @@
 import { bar, counted, el, fixed, grouped, number, statusCount } from "./dom.js";
 import { histogram, patterns, reliabilityDiagram } from "./charts.js";
 import { statusCounts } from "./filters.js";
+import { arrow } from "./relations.js";
 
 const SHOWN = 15;
 const MOST_ERRORS = 50;
@@ -23,7 +24,7 @@ export function overview(head, onPair, onDocument) {
       summary.reliability ? panel("Reliability", "", reliability(summary)) : null,
       summary.scores.length ? panel("Scores against gold", "of the documents of this report", scores(summary.scores)) : null,
       summary.scores.length ? panel("Documents with errors", "", withErrors(head.index, onDocument)) : null,
-      panel("About this report", "", about(head.facts)),
+      panel("About this report", "", about(head)),
     ),
   ];
 }
@@ -46,7 +47,7 @@ function frequent(summary, onPair) {
   const row = (relation, place) => el(
     "tr",
     { hidden: place >= SHOWN },
-    el("td", {}, el("button.link", { type: "button", title: `${relation.head} ${relation.type} ${relation.tail}: show its documents`, onclick: () => onPair(relation) }, el("bdi", {}, relation.head_name), ` → ${relation.type} → `, el("bdi", {}, relation.tail_name))),
+    el("td", {}, el("button.link", { type: "button", title: `${relation.head} ${relation.type} ${relation.tail}: show its documents`, onclick: () => onPair(relation) }, el("bdi", {}, relation.head_name), arrow(relation.type), el("bdi", {}, relation.tail_name))),
     el("td.number", {}, bar(relation.documents / most), el("span.width", {}, grouped(relation.documents))),
     el("td.number", {}, relation.best === null ? "–" : number(relation.best)),
   );
@@ -90,7 +91,8 @@ function withErrors(index, onDocument) {
   ];
 }
 
-function about(facts) {
+/** What a report was made from, with which model, under which settings. */
+export function about({ facts }) {
   return el("dl.facts", {}, facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", { dir: "auto" }, value))));
 }
 

@@ -83,7 +83,7 @@ export class RelationList {
       el(
         "button",
         { type: "button", "aria-expanded": "false", onclick: () => this.toggle(place) },
-        el("span.ends", {}, this.#end(relation, "head"), el("span.arrow", {}, ` → ${relation.type} → `), this.#end(relation, "tail")),
+        el("span.ends", {}, this.#end(relation, "head"), arrow(relation.type), this.#end(relation, "tail")),
         el(
           "span.facts",
           {},
@@ -133,7 +133,7 @@ export class RelationList {
     );
     const table = el(
       "table",
-      { "aria-label": "Share of each mention pair" },
+      { "aria-label": "Share of each mention pair", "data-narrow": tails.length > 3 },
       el("thead", {}, el("tr", {}, el("td", {}), header)),
       el("tbody", {}, heads.map(row)),
     );
@@ -169,6 +169,11 @@ export class RelationList {
       el("blockquote", { dir: "auto" }, around.map((span, place) => [place ? " … " : "", ...this.text.part(...span)])),
     );
   }
+}
+
+/** What stands between the ends of a relation. */
+export function arrow(type) {
+  return el("span.arrow", {}, " → ", el("bdi", {}, type), " → ");
 }
 
 /** The different mentions at one end of mention pairs, in text order. */

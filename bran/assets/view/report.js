@@ -2,11 +2,11 @@
 
 import { STATUSES, counted, el, fixed, grouped, statusChip, statusCount } from "./dom.js";
 import { DocumentText, entityList } from "./document.js";
-import { RelationList } from "./relations.js";
+import { RelationList, arrow } from "./relations.js";
 import { Store, unpack } from "./store.js";
 import { Filters, statusCounts, terms } from "./filters.js";
 import { VirtualList } from "./list.js";
-import { overview } from "./overview.js";
+import { about, overview } from "./overview.js";
 
 const KEYS = [
   ["j  k", "next and previous document"],
@@ -34,12 +34,16 @@ class DocumentView {
       if (relation) this.text.scrollToEvidence();
     });
     this.entities = entityList(data, head.types, onEntity);
-    const empty = data.text ? null : el("p.note", {}, "This document came as rows of a table, without its text.");
-    byId("document").replaceChildren(el("p.source", {}, el("bdi", {}, data.id)), empty ?? "", this.text.element);
+    byId("document").replaceChildren(
+      el("p.source", {}, el("bdi", {}, data.id)),
+      ...(data.text ? [this.text.element] : sentencesOfTable(data)),
+    );
     byId("relations").replaceChildren(
       el("h2", {}, "Relations", el("small", {}, ` ${grouped(data.relations.length)}`)),
       this.relations.element,
-      el("details.entity-box", { open: true }, el("summary", {}, "Entities", el("small", {}, ` ${grouped(data.entities.length)}`)), this.entities),
+      data.entities.length
+        ? el("details.box", { open: true }, el("summary", {}, "Entities", el("small", {}, ` ${grouped(data.entities.length)}`)), this.entities)
+        : "",
     );
     byId("document").scrollTop = byId("relations").scrollTop = 0;
     this.filter(filters);
@@ -68,6 +72,16 @@ class DocumentView {
       button.classList.toggle("is-linked", marked.has(button.dataset.entity));
     }
   }
+}
+
+/** What there is to read of a document without text: the sentences that its table quotes, each with its relations. */
+function sentencesOfTable(data) {
+  const quoted = Map.groupBy(data.relations.filter(({ sentence }) => sentence), ({ sentence }) => sentence);
+  const about = ({ type, head, tail, head_name, tail_name }) => el("li", {}, el("bdi", {}, head_name ?? head), arrow(type), el("bdi", {}, tail_name ?? tail));
+  return [
+    el("p.note", {}, "This document came as rows of a table, without its text", quoted.size ? "; these are the sentences that the table quotes." : "."),
+    ...[...quoted].map(([sentence, relations]) => el("div.quoted", {}, el("p.bran-passage", { dir: "auto" }, sentence), el("ul", {}, relations.map(about)))),
+  ];
 }
 
 class Report {
@@ -158,13 +172,14 @@ class Report {
     const changed = () => this.update();
     const statuses = STATUSES.filter((status) => head.summary.statuses[status]);
     const groups = [
-      filters.pair ? el("button.chip.pair", { type: "button", title: "show all relations again", onclick: () => this.setPair(null) }, "✕ ", el("bdi", {}, filters.pair.head_name), ` → ${filters.pair.type} → `, el("bdi", {}, filters.pair.tail_name)) : null,
+      filters.pair ? el("button.chip.pair", { type: "button", title: "show all relations again", onclick: () => this.setPair(null) }, "✕ ", el("bdi", {}, filters.pair.head_name), arrow(filters.pair.type), el("bdi", {}, filters.pair.tail_name)) : null,
       head.summary.measure ? this.#slider(changed) : null,
       statuses.length ? checks("Against gold", statuses, filters.hiddenStatuses, changed, (status) => [statusChip(status), el("small", {}, ` ${grouped(head.summary.statuses[status])}`)]) : null,
       head.relation_types.length > 1 ? checks("Relations", head.relation_types, filters.hiddenRelations, changed, (type) => type) : null,
       head.types.length ? checks("Mentions", head.types, filters.hiddenTypes, changed, (type) => el(`span.bran-mention.bran-slot-${type.slot}`, { "data-first": true, "data-last": true, "data-badge": type.badge }, type.name), (type) => type.name) : null,
       head.index.length > 1 ? this.#order() : null,
     ];
+    if (head.index.length < 2) groups.push(el("details.box", { open: true }, el("summary", {}, "About this report"), about(head)));
     byId("filters").replaceChildren(...groups.filter(Boolean));
   }
 

@@ -34,12 +34,12 @@ export class Store {
     }
   }
 
-  /** The texts of a block in lower case; they stay, the documents do not. */
+  /** The words of a block in lower case; they stay, the documents do not. */
   async #words(number) {
     if (!this.words[number]) {
       await this.ready;
       const documents = this.blocks.has(number) ? await this.blocks.get(number) : JSON.parse(await unpack(`block-${number}`));
-      this.words[number] = documents.map((document) => document.text.toLowerCase());
+      this.words[number] = documents.map((document) => textOf(document).toLowerCase());
     }
     return this.words[number];
   }
@@ -51,4 +51,9 @@ export class Store {
     if (this.blocks.size > KEPT) this.blocks.delete(this.blocks.keys().next().value);
     return held;
   }
+}
+
+/** The text of a document; where it has none, what its relations quote of it. */
+function textOf({ text, relations }) {
+  return text || relations.map(({ sentence }) => sentence ?? "").join("\n");
 }
