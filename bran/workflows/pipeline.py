@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from bran.corpus.document import Document
 from bran.corpus.schema import Schema
 from bran.errors import ConfigError
+from bran.evaluation.thresholds import parse_threshold
 from bran.workflows.bundled import MODEL, model_folder
 from bran.workflows.pasted import DropLog, text_document, whole
 from bran.workflows.tag import TaggingSettings
@@ -87,6 +88,7 @@ class Pipeline:
 
     def __init__(self, models: Models, *, threshold: float | str | None = None) -> None:
         self._models = models
+        self.threshold = models.description.threshold
         self.threshold = self.resolve(threshold)
 
     @property
@@ -146,8 +148,7 @@ class Pipeline:
         """
         if isinstance(sources, str | Document):
             raise ConfigError("pipe: got one text or document; expected several of them, as in a list")
-        least = self.threshold if threshold is None else self.resolve(threshold)
-        return self._extracted(map(as_document, sources), least)
+        return self._extracted(map(as_document, sources), self.resolve(threshold))
 
     def table(self, documents: Iterable[Document]) -> RelationTable:
         """The relations of ``documents``, which ``model`` or ``model.pipe`` has given, as a table."""
@@ -170,14 +171,12 @@ class Pipeline:
         self(_WARM_UP)
 
     def resolve(self, threshold: float | str | None) -> float:
-        """The least score that ``threshold`` says: a number, a name, or ``None`` for the model's own.
+        """The least score that ``threshold`` says: a number, a name, or ``None`` for that of this object.
 
         Raises:
             ConfigError: when it is none of these.
         """
-        from bran.extraction.trained_model import resolve_threshold
-
-        return resolve_threshold(self.description, None if threshold is None else str(threshold))
+        return self.threshold if threshold is None else parse_threshold(str(threshold), self.thresholds)
 
     def _extracted(self, documents: Iterator[Document], least: float) -> Iterator[Document]:
         while chunk := list(islice(documents, _CHUNK)):

@@ -35,6 +35,7 @@ export function request(text, threshold) {
 
 async function find(event) {
   event.preventDefault();
+  if (byId("find").ariaDisabled === "true") return; // an answer is under way
   const begin = performance.now();
   busy(true);
   try {
@@ -62,7 +63,7 @@ function fail(error) {
 }
 
 function busy(is) {
-  byId("find").disabled = is;
+  byId("find").ariaDisabled = String(is); // not disabled: it would lose the focus
   byId("found").setAttribute("aria-busy", String(is));
   if (is) byId("state").textContent = "reading …";
 }
