@@ -15,10 +15,11 @@ import typer
 from typer.core import TyperGroup
 
 from bran import __version__
-from bran.cli import corpus, lexicon, model, study, tagging
+from bran.cli import corpus, lexicon, model, plot, study, tagging
 from bran.cli.aggregate import aggregate
 from bran.cli.calibrate import calibrate
 from bran.cli.evaluate import baseline, compare, evaluate
+from bran.cli.explain import explain
 from bran.cli.export import export
 from bran.cli.extract import extract
 from bran.cli.fetch import fetch
@@ -126,6 +127,7 @@ for _command in (
     export,
     aggregate,
     report,
+    explain,
     serve,
     tag,
     fetch,
@@ -141,6 +143,7 @@ for _command in (
 app.add_typer(corpus.app, name="corpus")
 app.add_typer(lexicon.app, name="lexicon")
 app.add_typer(model.app, name="model")
+app.add_typer(plot.app, name="plot")
 app.add_typer(study.app, name="study")
 app.add_typer(tagging.app, name="tagging")
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bran.corpus.document import Relation
-from bran.encoding.subwords import Floats, Ints
+
+if TYPE_CHECKING:
+    from bran.encoding.subwords import Floats, Ints
 
 Span = tuple[int, int]
 """First character, and one past the last."""

@@ -124,7 +124,8 @@ class SelfAttention(nn.Module):
 
     def _scores(self, query: Tensor, key: Tensor) -> Tensor:
         """What queries and keys score, ``(windows, heads, tokens, tokens)``; arguments as in :meth:`_attend`."""
-        return query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5
+        scores: Tensor = query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5
+        return scores
 
     def _sizes(self, dim: int) -> tuple[int, int]:
         """Columns of the projection, and the size of a head's queries and keys."""

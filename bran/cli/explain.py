@@ -1,0 +1,108 @@
+"""``bran explain``: one abstract in; what attends to what, and what a score depends on, out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bran.cli import inputs as options
+from bran.cli.reporting import report as report_left_out
+from bran.corpus.readers import ErrorHandler, ErrorLog, Strict, reader_options
+from bran.view.explain.output import DRAWINGS, check_output, write_explanation
+from bran.workflows.inputs import MAX_CHARACTERS, read_inputs
+
+Output = Annotated[
+    Path,
+    typer.Option(
+        "--output", "-o", help="By suffix: a page (.html), a figure (.png, .svg), arrays (.npz); or a folder for all."
+    ),
+]
+Document = Annotated[
+    str | None, typer.Option("--document", metavar="ID", help="Which of several.", show_default="the only one")
+]
+Ends = Annotated[
+    tuple[str, str] | None,
+    typer.Option("--relation", metavar="HEAD TAIL", help="Explain this one: ids, or names as the text has them."),
+]
+RelationType = Annotated[
+    str | None, typer.Option("--type", help="Of --relation.", show_default="the one that scores highest")
+]
+Top = Annotated[int, typer.Option("--top", min=1, help="Without --relation: how many of the highest score.")]
+Gradients = Annotated[
+    bool | None,
+    typer.Option("--gradients/--no-gradients", help="Integrated gradients.", show_default="when captum is installed"),
+]
+Steps = Annotated[int, typer.Option("--steps", min=2, help="Points of integrated gradients.")]
+FigureName = Annotated[str, typer.Option("--figure", help=f"Of a .png or .svg: {', '.join(DRAWINGS)}.")]
+MaxTokens = Annotated[
+    int | None,
+    typer.Option("--max-tokens", min=2, help="Most words on a side of a figure.", show_default="as can be read"),
+]
+Model = Annotated[Path | None, typer.Option("--model", help="Model folder.", show_default="the one that ships")]
+Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, ...")]
+
+
+def explain(
+    inputs: options.Inputs,
+    output: Output,
+    document: Document = None,
+    relation: Ends = None,
+    type_: RelationType = None,
+    top: Top = 1,
+    gradients: Gradients = None,
+    steps: Steps = 64,
+    figure: FigureName = DRAWINGS[0],
+    max_tokens: MaxTokens = None,
+    model: Model = None,
+    ner: options.Ner = None,
+    label: options.Label = None,
+    lexicon: options.LexiconFolder = None,
+    retag: options.Retag = False,
+    input_format: options.InputFormat = None,
+    field: options.Field = None,
+    max_characters: options.MaxCharacters = MAX_CHARACTERS,
+    device: Device = "cpu",
+    strict: options.StrictFlag = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Show what attends to what in one abstract, and which words the score of a relation depends on.
+
+    An abstract without mentions is tagged first, as `bran tag` does. Attention is not explanation: beside its maps
+    stand what hiding a word does to the score, integrated gradients, and how much of the score words carry at all.
+
+    Examples: bran explain samples/amiodarone-thyroid.txt -o explained.html;
+    bran explain abstract.txt --relation amiodarone hypothyroidism -o folder
+    """
+    check_output(output, figure)
+    from bran.extraction.predictor import Predictor
+    from bran.workflows.bundled import model_folder
+    from bran.workflows.explain import Wanted, choose_document
+    from bran.workflows.explain import explain as run
+    from bran.workflows.tag import TaggingSettings, tag_bare
+
+    log = ErrorLog()
+    on_error: ErrorHandler = Strict() if strict else log
+    predictor = Predictor.load(model or model_folder(), device=device, evidence=True)
+    documents = read_inputs(
+        inputs,
+        predictor.model.description.relation_schema,
+        input_format=input_format,
+        options=reader_options(field or ()),
+        max_characters=max_characters,
+        on_error=on_error,
+    )
+    chosen = choose_document(documents, document)
+    tagging = TaggingSettings(ner=ner, labels=options.parse_labels(label or ()), lexicon=lexicon, retag=retag)
+    (tagged,) = tag_bare([chosen], tagging)
+    wanted = [Wanted(*relation, type=type_)] if relation else []
+    explanation = run(predictor, tagged, relations=wanted, top=top, gradients=gradients, steps=steps)
+    files = write_explanation(explanation, output, figure=figure, max_tokens=max_tokens)
+    if not quiet:
+        for influence in explanation.influences:
+            typer.echo(f"{explanation.title(influence)}: score {influence.relation.score:.4f}", err=True)
+        for note in explanation.notes:
+            typer.echo(note, err=True)
+        typer.echo(", ".join(map(str, files)), err=True)
+    report_left_out(log)

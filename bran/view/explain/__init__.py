@@ -1,0 +1,1 @@
+"""How an explanation is shown: a page, figures, and arrays with the words that they are of."""
