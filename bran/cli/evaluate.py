@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Protocol
 
 import typer
@@ -92,14 +94,22 @@ def evaluate(
     seed: Seed = 0,
     json_: AsJson = False,
     per_document: PerDocument = None,
+    figures: Annotated[
+        Path | None, typer.Option("--figures", metavar="DIR", help="Draw F1 by distance and numbers of mentions.")
+    ] = None,
+    track: Annotated[bool, typer.Option("--track/--no-track", help="Log scores and figures to MLflow.")] = False,
+    experiment: Annotated[str, typer.Option("--experiment", help="MLflow experiment.")] = "bran",
 ) -> None:
     """Score a model, or the predictions of any system, against gold: raw and hypernym-filtered, with intervals.
 
     Example: bran evaluate predictions.tsv gold.txt --threshold 0.4
     """
-    standard = _read_gold(gold, schema, mesh, split)
-    found = _read_predictions(predictions, standard, threshold)
-    _show_evaluation(evaluate_system(standard, found, resamples=bootstrap, seed=seed), json_, per_document)
+    standard = read_gold(gold, schema, mesh, split)
+    found = read_predictions(predictions, standard, threshold)
+    report = evaluate_system(standard, found, resamples=bootstrap, seed=seed)
+    if figures or track:
+        _keep(report, standard, found, figures, experiment if track else None)
+    _show_evaluation(report, json_, per_document)
 
 
 def compare(
@@ -118,8 +128,8 @@ def compare(
 
     Example: bran compare old.tsv new.tsv gold.txt
     """
-    standard = _read_gold(gold, schema, mesh, split)
-    systems = [_read_predictions(path, standard, threshold) for path in (a, b)]
+    standard = read_gold(gold, schema, mesh, split)
+    systems = [read_predictions(path, standard, threshold) for path in (a, b)]
     report = compare_systems(standard, *systems, resamples=bootstrap, seed=seed)
     _show(report, f"{report.b.system} against {report.a.system}", json_, text_columns=2)
 
@@ -152,7 +162,7 @@ def baseline(
 
     Example: bran baseline entity-index dev.txt --train train.txt
     """
-    standard = _read_gold(gold, schema, mesh, split)
+    standard = read_gold(gold, schema, mesh, split)
     documents = standard.corpus.documents
     if kind is Baseline.predict_all:
         found = predict_all(documents, standard.schema)
@@ -161,7 +171,7 @@ def baseline(
     elif train is None:
         raise typer.BadParameter("entity-index is fitted on another split; expected --train PATH")
     else:
-        found = EntityIndexBaseline(_read_gold(train, schema, mesh, train_split)).predict(documents)
+        found = EntityIndexBaseline(read_gold(train, schema, mesh, train_split)).predict(documents)
     _show_evaluation(evaluate_system(standard, found, resamples=bootstrap, seed=seed), json_, per_document)
 
 
@@ -179,7 +189,8 @@ class _Report(Protocol):
     def to_dict(self) -> dict[str, Any]: ...
 
 
-def _read_gold(path: Path, schema_name: str, mesh: Path | None, split: str | None) -> GoldStandard:
+def read_gold(path: Path, schema_name: str, mesh: Path | None, split: str | None) -> GoldStandard:
+    """The gold documents at ``path``; ``mesh`` is the table of the hypernym filter, if not the bundled one."""
     schema = load_schema(schema_name)
     corpus = load_corpus(path, schema, splits=[split]) if split and path.is_dir() else load_corpus(path, schema)
     tree, version = (MeshTree.read(mesh), mesh.name) if mesh else (MeshTree.bundled(), _BUNDLED_MESH)
@@ -187,7 +198,7 @@ def _read_gold(path: Path, schema_name: str, mesh: Path | None, split: str | Non
     return GoldStandard(corpus.documents, schema, HypernymFilter(tree), split=name, mesh=version)
 
 
-def _read_predictions(path: Path, gold: GoldStandard, threshold: str | None) -> Predictions:
+def read_predictions(path: Path, gold: GoldStandard, threshold: str | None) -> Predictions:
     """The relations that stand in ``path``, or that the model there finds in the documents of ``gold``."""
     if (path / "model.json").is_file():
         from bran.extraction.trained_model import read_description, resolve_threshold  # imports torch
@@ -205,6 +216,22 @@ def _read_predictions(path: Path, gold: GoldStandard, threshold: str | None) -> 
         return predictions if least is None else predictions.keep(least)
     except DataError as error:
         raise error.at(Place(str(path), error.place.line, error.place.document)) from None
+
+
+def _keep(
+    report: EvaluationReport, gold: GoldStandard, found: Predictions, folder: Path | None, experiment: str | None
+) -> None:
+    """Draw figures into ``folder``, and log them and the scores to ``experiment``, where these are given."""
+    from bran.workflows.evaluate import track_evaluation  # imports torch
+    from bran.workflows.plots import evaluation_plots
+    from bran.workflows.run_figures import write_plots
+    from bran.workflows.tracking import TrackingConfig
+
+    tracker = TrackingConfig(experiment=experiment).build() if experiment else None
+    with nullcontext(folder) if folder else TemporaryDirectory() as place:
+        files = write_plots(evaluation_plots(gold, found, protocol=gold.protocols[-1]), Path(place))
+        if tracker:
+            track_evaluation(report, tracker, files)
 
 
 def _show_evaluation(report: EvaluationReport, as_json: bool, per_document: Path | None) -> None:

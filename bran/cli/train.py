@@ -104,6 +104,7 @@ def train(
     from bran.nn.devices import choose_device, join_processes
     from bran.workflows.fitting import Fitter, Machine
     from bran.workflows.run_config import RunConfig
+    from bran.workflows.run_figures import RunFigures
     from bran.workflows.tracking import TrackingConfig
     from bran.workflows.train import TrainingRun
 
@@ -124,6 +125,7 @@ def train(
             tracker=TrackingConfig(enabled=track and leads, experiment=experiment).build(),
             display=ProgressDisplay(console),
             init=init,
+            figures=RunFigures(settings.protocol),
         )
         if leads:
             _show(run.run(source=corpus, only=only or ()), console, output)

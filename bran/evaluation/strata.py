@@ -61,7 +61,7 @@ class Stratum:
 
 
 def sentence_distance(document: GoldDocument) -> Callable[[RelationKey], int | None]:
-    """How many sentences lie between the nearest mentions of both ends: 0 in one sentence, 1 in neighbouring ones."""
+    """How many sentences the nearest mentions of both ends are apart: 0 in one sentence, 1 in neighbouring ones."""
     index = SentenceIndex(document.document)
     sentences: dict[str, set[int]] = {}
     for mention in document.document.mentions:
@@ -160,6 +160,4 @@ def _names(starts: Sequence[int]) -> list[str]:
 
 
 def _mentions(document: Document) -> Counter[str]:
-    return Counter(
-        key for mention in document.mentions for key in (*mention.concepts, *filter(None, [mention.id]))
-    )
+    return Counter(key for mention in document.mentions for key in (*mention.concepts, *filter(None, [mention.id])))

@@ -8,6 +8,8 @@ A run's folder::
     <split>/model/         the trained model
     <split>/candidates.parquet   every candidate of the test part with its score
     <split>/scores.json    raw and filtered, with signatures
+    <split>/figures/       learning curve, precision and recall, scores, F1 by distance and mentions; their numbers
+    figures/               learning curves of all fits
     refit/model/           trained on the whole corpus, calibrated on the test parts of the first kind of split
     refit/calibration.json, reliability.svg, reliability.png   how far its scores and probabilities can be believed
     summary.json, summary.md
@@ -21,7 +23,7 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bran.config import config_hash
 from bran.corpus.document import Document
@@ -29,6 +31,7 @@ from bran.corpus.load import Corpus
 from bran.corpus.splits import Split
 from bran.errors import ConfigError
 from bran.evaluation.calibration_report import CalibrationReport
+from bran.evaluation.gold import GoldStandard
 from bran.evaluation.predictions import Predictions
 from bran.evaluation.report import EvaluationReport, evaluate
 from bran.evaluation.thresholds import BEST_F1
@@ -41,11 +44,15 @@ from bran.training.checkpoint import CHECKPOINT
 from bran.training.loop import Metrics
 from bran.workflows.calibrate import calibrated, write_report
 from bran.workflows.epochs import EPOCHS, EpochFile
+from bran.workflows.evaluate import flat_scores
 from bran.workflows.fitting import Fitter, Listener
 from bran.workflows.run_config import RunConfig
 from bran.workflows.starts import start_hash
 from bran.workflows.summary import Summary
 from bran.workflows.tracking import Run, Tracker
+
+if TYPE_CHECKING:
+    from bran.workflows.run_figures import RunFigures
 
 CANDIDATES, SCORES, MODEL, REFIT = "candidates.parquet", "scores.json", "model", "refit"
 
@@ -83,6 +90,7 @@ class TrainingRun:
         tracker: where runs are logged.
         display: shows progress.
         init: folder of a model or pretrained encoder to start every fit from; by default that of ``config``.
+        figures: draws the run; ``None``: no figures.
     """
 
     def __init__(
@@ -95,10 +103,12 @@ class TrainingRun:
         tracker: Tracker,
         display: Display,
         init: Path | None = None,
+        figures: RunFigures | None = None,
     ) -> None:
         self.config, self.corpus, self.folder = config, corpus, folder
         self.fitter, self.tracker, self.display = fitter, tracker, display
         self.init = init or (Path(config.init) if config.init else None)
+        self.figures = figures
 
     def run(self, *, source: Path, only: Sequence[str] = ()) -> Summary:
         """Do all that the config asks for.
@@ -121,6 +131,8 @@ class TrainingRun:
             if self.config.refit and not only:
                 self._refit(outcomes[0] if outcomes else [], run, summary)
             self._write_summary(summary, run)
+            if self.figures:
+                self.figures.of_run(self.folder, run)
         return summary
 
     def follow(self, *, only: Sequence[str] = ()) -> None:
@@ -177,9 +189,12 @@ class TrainingRun:
     def _score(self, model: TrainedModel, split: Split, folder: Path, run: Run) -> Outcome:
         self._predict(model, self.corpus.select(split.test), folder)
         outcome = self._outcome(split, folder)
-        run.log_metrics(_flat(outcome.report))
+        run.log_metrics(flat_scores(outcome.report))
         run.log_file(folder / CANDIDATES)
         run.log_dict(outcome.report.to_dict(), SCORES)
+        if self.figures:
+            gold, threshold = self._gold(split), model.description.threshold
+            self.figures.of_split(folder, run, gold, outcome.candidates, threshold)
         _write_json(folder / SCORES, outcome.report.to_dict())
         return outcome
 
@@ -218,8 +233,10 @@ class TrainingRun:
             seed=self.config.training.seed,
         )
         predictions = candidates.keep(read_description(folder / MODEL).threshold)
-        gold = self.fitter.gold(self.corpus.select(split.test), split=split.name)
-        return Outcome(split, evaluate(gold, predictions), candidates)
+        return Outcome(split, evaluate(self._gold(split), predictions), candidates)
+
+    def _gold(self, split: Split) -> GoldStandard:
+        return self.fitter.gold(self.corpus.select(split.test), split=split.name)
 
     def _refit(self, outcomes: Sequence[Outcome], run: Run, summary: Summary) -> None:
         """Train on everything; threshold and calibration are from models that did not see the document."""
@@ -287,15 +304,6 @@ def _described(description: ModelDescription, report: CalibrationReport, summary
     threshold = report.thresholds[BEST_F1]
     record = {**description.training, "out_of_fold": threshold.model_dump(), "scores": summary.to_dict()}
     return calibrated(description.model_copy(update={"threshold": threshold.value, "training": record}), report)
-
-
-def _flat(report: EvaluationReport) -> dict[str, float]:
-    return {
-        f"{protocol}_{name}_{metric}": card.score(name, metric)
-        for protocol, card in report.cards.items()
-        for name in ("micro", "intra", "inter")
-        for metric in ("precision", "recall", "f1")
-    }
 
 
 def _write_json(path: Path, data: Any) -> None:

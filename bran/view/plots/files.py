@@ -21,17 +21,26 @@ SUFFIXES = (".svg", ".png")
 def svg(figure: Figure) -> str:
     """The figure as one ``svg`` element, without date and document type, so that a page can hold it."""
     stream = io.StringIO()
+    _settle(figure)
     figure.savefig(stream, format="svg", metadata={"Date": None})
     text = stream.getvalue()
-    return re.sub(r"\s*<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
+    return re.sub(r"\s*<metadata>.*?</metadata>", "", text[text.index("<svg") :].rstrip(), flags=re.DOTALL)
 
 
 @styled
 def png(figure: Figure) -> bytes:
     """The content of a PNG file."""
     stream = io.BytesIO()
+    _settle(figure)
     figure.savefig(stream, format="png", dpi=DOTS, metadata={"Software": None})
     return stream.getvalue()
+
+
+def _settle(figure: Figure) -> None:
+    """Give everything its place once: done anew for each file, it would move by a rounding."""
+    if figure.get_layout_engine() is not None:
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
 
 
 def check_suffix(path: Path) -> None:

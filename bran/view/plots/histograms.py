@@ -42,8 +42,8 @@ def _draw_lengths(axes: Axes, unit: str, values: Sequence[int]) -> None:
     axes.hist(values, bins=bin_edges(values), color=COLOURS[5], edgecolor="white", linewidth=0.3)
     if values:
         middle = median(values)
-        axes.axvline(middle, color=COLOURS[1], linewidth=1.2, label=f"median {middle:,.0f}, longest {max(values):,}")
-        axes.legend(loc="upper right")
+        axes.axvline(middle, color=COLOURS[1], linewidth=1.2)
+        axes.set_title(f"median {middle:,.0f} (line), greatest {max(values):,}")
     axes.set_xlabel(f"{unit} per document")
     axes.set_ylabel("documents")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))

@@ -14,7 +14,9 @@ from bran.view.plots.style import COLOURS, marker, styled
 
 _LONGEST = 24
 """Characters of a name that is drawn."""
-_SIZES = 60.0, 520.0
+_WIDE = 1.25
+"""Width of the whole by the side of a square that is as large."""
+_SIZES = 50.0, 350.0
 _WIDTHS = 0.8, 5.0
 
 
@@ -45,7 +47,7 @@ class Edge:
 def network_plot(edges: Sequence[Edge], *, of: int | None = None) -> Figure:
     """A network: the more documents relate a pair, the wider its line; the more a concept has, the larger its mark.
 
-    Concepts that are related stand near each other (Kamada and Kawai 1989), the unconnected parts side by side. Entity
+    Concepts that are related stand near each other (Kamada and Kawai 1989), unconnected parts side by side. Entity
     types are told apart by mark and colour.
 
     Args:
@@ -53,8 +55,8 @@ def network_plot(edges: Sequence[Edge], *, of: int | None = None) -> Figure:
         of: how many there are in all.
     """
     graph = _graph(edges)
-    side = min(13.0, 5.5 + 0.09 * graph.number_of_nodes())
-    figure = Figure(figsize=(1.25 * side, side))
+    side = min(13.0, 4.0 + 0.08 * graph.number_of_nodes())
+    figure = Figure(figsize=(_WIDE * side, side))
     axes = figure.subplots()
     axes.set_axis_off()
     if edges:
@@ -67,23 +69,38 @@ def network_plot(edges: Sequence[Edge], *, of: int | None = None) -> Figure:
 def layout(graph: nx.Graph) -> dict[str, tuple[float, float]]:
     """A place for every node: each connected part laid out by itself, largest first, packed in rows without overlap."""
     parts = sorted(nx.connected_components(graph), key=lambda part: (-len(part), min(part)))
+    sizes = [_extent(len(part)) for part in parts]
+    row = max([_WIDE * sum(width * height for width, height in sizes) ** 0.5, *(width for width, _ in sizes)])
     places: dict[str, tuple[float, float]] = {}
-    x = y = height = 0.0
-    row = max(1.3 * sum(len(part) for part in parts) ** 0.5, _extent(len(parts[0]))) if parts else 0.0
-    for part in parts:
-        size = _extent(len(part))
-        if x and x + size > 1.35 * row:
-            x, y, height = 0.0, y - height, 0.0
-        inner = nx.kamada_kawai_layout(graph.subgraph(sorted(part)))
-        for node, (dx, dy) in sorted(inner.items()):
-            places[node] = (x + size * (0.5 + 0.4 * float(dx)), y - size * (0.5 - 0.4 * float(dy)))
-        x, height = x + size, max(height, size)
+    x = y = tallest = 0.0
+    for part, (width, height) in zip(parts, sizes, strict=True):
+        if x + width > row:
+            x, y, tallest = 0.0, y - tallest, 0.0
+        for node, (dx, dy) in _unit_layout(graph.subgraph(sorted(part))).items():
+            places[node] = (x + width * dx, y - height * dy)
+        x, tallest = x + width, max(tallest, height)
     return places
 
 
-def _extent(nodes: int) -> float:
-    """Side of the square that a connected part of so many nodes gets."""
-    return float(1.1 * max(nodes, 2) ** 0.5)
+def _unit_layout(graph: nx.Graph) -> dict[str, tuple[float, float]]:
+    """Places within the unit square, away from its border; the two ends of a single pair stand above each other."""
+    if len(graph) == 2:
+        return {node: (0.5, 0.25 + 0.5 * number) for number, node in enumerate(sorted(graph))}
+    found = nx.kamada_kawai_layout(graph)
+    low = [min(float(place[axis]) for place in found.values()) for axis in (0, 1)]
+    span = [max(float(place[axis]) for place in found.values()) - low[axis] or 1.0 for axis in (0, 1)]
+    return {
+        node: (
+            0.15 + 0.7 * (float(found[node][0]) - low[0]) / span[0],
+            0.1 + 0.75 * (float(found[node][1]) - low[1]) / span[1],
+        )
+        for node in sorted(found)
+    }
+
+
+def _extent(nodes: int) -> tuple[float, float]:
+    """Width and height of the box that a connected part of so many nodes gets; names are wider than high."""
+    return (1.8, 1.1) if nodes == 2 else (1.45 * nodes**0.6, 1.1 * nodes**0.6)
 
 
 def _graph(edges: Sequence[Edge]) -> nx.Graph:
@@ -118,11 +135,21 @@ def _draw(axes: Axes, graph: nx.Graph) -> None:
             zorder=2,
         )
     for node, name in graph.nodes(data="name"):
-        axes.annotate(_short(name), places[node], (0, 8), textcoords="offset points", ha="center", fontsize=7, zorder=3)
+        above = 2 + _between(_SIZES, weights[node] / heaviest) ** 0.5 / 2
+        axes.annotate(
+            _short(name),
+            places[node],
+            (0, above),
+            textcoords="offset points",
+            ha="center",
+            fontsize=7,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.4},
+            zorder=3,
+        )
     axes.margins(0.08)
     if any(types):
         handles = [_handle(number, type_) for number, type_ in enumerate(types)]
-        axes.legend(handles=handles, loc="lower right")
+        axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=len(handles), borderaxespad=0)
 
 
 def _handle(number: int, type_: str) -> Line2D:

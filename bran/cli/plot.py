@@ -1,0 +1,302 @@
+"""``bran plot``: figures of runs, predictions, tables and corpora."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bran.cli.evaluate import Mesh, SchemaName, Split, read_gold, read_predictions
+from bran.evaluation.gold import FILTERED, RAW, GoldStandard
+from bran.evaluation.predictions import Predictions
+from bran.evaluation.thresholds import THRESHOLD_HELP, parse_threshold
+
+if TYPE_CHECKING:
+    from bran.workflows.plots import Plot
+
+app = typer.Typer(
+    help="Draw runs, predictions, relation tables and corpora: SVG or PNG, with the numbers as a table.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+)
+
+Output = Annotated[Path, typer.Option("-o", "--output", help="The figure: .svg or .png.")]
+Numbers = Annotated[
+    Path | None, typer.Option("--numbers", metavar="TSV", help="Write the numbers that are drawn, too.")
+]
+Systems = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="MODEL_OR_TABLE...", help="Model folders, or relation tables of all candidates with their scores."
+    ),
+]
+System = Annotated[
+    Path, typer.Argument(metavar="MODEL_OR_PREDICTIONS", help="A model folder, a relation table or PubTator.")
+]
+Tables = Annotated[
+    list[Path], typer.Argument(metavar="TABLE|DIR...", help="Relation tables and folders of `bran extract`.")
+]
+Gold = Annotated[
+    Path, typer.Option("--gold", help="PubTator with gold relations, or the folder of a published corpus.")
+]
+Cutoff = Annotated[
+    str | None,
+    typer.Option("--threshold", help=THRESHOLD_HELP, show_default="that of the model, or of the one beside the table"),
+]
+
+
+class Protocol(StrEnum):
+    """The protocols of scores."""
+
+    raw = RAW
+    filtered = FILTERED
+
+
+ProtocolOption = Annotated[Protocol, typer.Option("--protocol", help="With or without the hypernym filter.")]
+
+
+class MentionCount(StrEnum):
+    """Whose mentions are counted."""
+
+    pair = "pair"
+    document = "document"
+
+
+@app.command()
+def learning(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of `bran train`, or of their splits.")],
+    output: Output,
+    numbers: Numbers = None,
+) -> None:
+    """Loss and validation F1 of each fit by epoch; the epoch that was kept is marked.
+
+    **Example:** `bran plot learning runs/given -o learning.svg`
+    """
+    from bran.workflows.plots import plot_learning
+
+    _checked(output)
+    _write(plot_learning(runs), output, numbers)
+
+
+@app.command()
+def precision_recall(
+    systems: Systems,
+    gold: Gold,
+    output: Output,
+    schema: SchemaName = "cdr",
+    mesh: Mesh = None,
+    split: Split = None,
+    threshold: Cutoff = None,
+    protocol: ProtocolOption = Protocol.filtered,
+    numbers: Numbers = None,
+) -> None:
+    """Precision and recall at every threshold, with the one that decides marked.
+
+    **Example:** `bran plot precision-recall RUN/fold-1/candidates.parquet --gold bc5cdr -o pr.svg`
+    """
+    from bran.workflows.plots import plot_precision_recall
+
+    _checked(output)
+    standard = read_gold(gold, schema, mesh, split)
+    found = {_name(path): (_candidates(path, standard), _threshold(path, threshold)) for path in systems}
+    _write(plot_precision_recall(standard, found, protocol=protocol), output, numbers)
+
+
+@app.command()
+def reliability(
+    systems: Systems,
+    gold: Gold,
+    output: Output,
+    schema: SchemaName = "cdr",
+    mesh: Mesh = None,
+    split: Split = None,
+    protocol: ProtocolOption = Protocol.filtered,
+    numbers: Numbers = None,
+) -> None:
+    """How often candidates with a score are right: the reliability diagram.
+
+    **Example:** `bran plot reliability candidates.parquet --gold gold.pubtator -o reliability.svg`
+    """
+    from bran.workflows.plots import plot_reliability
+
+    _checked(output)
+    standard = read_gold(gold, schema, mesh, split)
+    found = {_name(path): _candidates(path, standard) for path in systems}
+    _write(plot_reliability(standard, found, protocol=protocol), output, numbers)
+
+
+@app.command()
+def distance(
+    predictions: System,
+    gold: Gold,
+    output: Output,
+    schema: SchemaName = "cdr",
+    mesh: Mesh = None,
+    split: Split = None,
+    threshold: Cutoff = None,
+    protocol: ProtocolOption = Protocol.filtered,
+    numbers: Numbers = None,
+) -> None:
+    """F1 by how many sentences the nearest mentions of a pair are apart.
+
+    **Example:** `bran plot distance RUN/fold-1/candidates.parquet --gold bc5cdr -o distance.svg`
+    """
+    from bran.workflows.plots import plot_strata
+
+    _checked(output)
+    standard = read_gold(gold, schema, mesh, split)
+    found = _kept(predictions, standard, threshold)
+    _write(plot_strata(standard, found, "distance", protocol=protocol), output, numbers)
+
+
+@app.command()
+def mentions(
+    predictions: System,
+    gold: Gold,
+    output: Output,
+    of: Annotated[MentionCount, typer.Option("--of", help="Mentions of the pair, or of its document.")] = (
+        MentionCount.pair
+    ),
+    schema: SchemaName = "cdr",
+    mesh: Mesh = None,
+    split: Split = None,
+    threshold: Cutoff = None,
+    protocol: ProtocolOption = Protocol.filtered,
+    numbers: Numbers = None,
+) -> None:
+    """F1 by how many mentions a pair, or its document, has.
+
+    **Example:** `bran plot mentions predictions.tsv --gold gold.pubtator --of document -o mentions.svg`
+    """
+    from bran.workflows.plots import plot_strata
+
+    _checked(output)
+    standard = read_gold(gold, schema, mesh, split)
+    found = _kept(predictions, standard, threshold)
+    _write(plot_strata(standard, found, f"{of}-mentions", protocol=protocol), output, numbers)
+
+
+@app.command()
+def network(
+    inputs: Tables,
+    output: Output,
+    top: Annotated[int, typer.Option("--top", min=1, help="Pairs that are drawn.")] = 40,
+    min_probability: Annotated[
+        float | None,
+        typer.Option("--min-probability", min=0, max=1, help="Least probability of a document that counts."),
+    ] = None,
+    min_score: Annotated[
+        float | None, typer.Option("--min-score", min=0, max=1, help="Least score of a document that counts.")
+    ] = None,
+    numbers: Numbers = None,
+) -> None:
+    """The pairs that most documents relate, as a network; counted as `bran aggregate` counts.
+
+    **Example:** `bran plot network relations.parquet --top 60 -o network.png`
+    """
+    from bran.workflows.plots import plot_network
+
+    _checked(output)
+    _write(plot_network(inputs, top=top, min_probability=min_probability, min_score=min_score), output, numbers)
+
+
+@app.command()
+def lengths(
+    corpus: Annotated[Path, typer.Argument(metavar="CORPUS", help="A file of documents, or the folder of BC5CDR.")],
+    output: Output,
+    schema: SchemaName = "cdr",
+    vectors: Annotated[
+        str, typer.Option("--vectors", help="Whose subwords are counted: a folder of `bran vectors`, or pubmed.")
+    ] = "pubmed",
+    numbers: Numbers = None,
+) -> None:
+    """Characters, words, subwords, sentences, mentions and entities of documents, as histograms.
+
+    **Example:** `bran plot lengths bc5cdr -o lengths.svg`
+    """
+    from bran.corpus.load import load_corpus
+    from bran.corpus.schema import load_schema
+    from bran.encoding.subwords import Subwords
+    from bran.encoding.vectors import SUBWORDS
+    from bran.workflows.bundled import vectors_folder
+    from bran.workflows.plots import plot_lengths
+
+    _checked(output)
+    documents = load_corpus(corpus, load_schema(schema)).documents
+    vocabulary = Subwords.load(vectors_folder(vectors) / SUBWORDS)
+    plot = plot_lengths(documents, subwords=lambda text: len(vocabulary.encode_texts([text])[0]))
+    _write(plot, output, numbers)
+
+
+@app.command()
+def scores(
+    table: Annotated[Path, typer.Argument(metavar="TABLE", help="A relation table with scores or probabilities.")],
+    output: Output,
+    gold: Annotated[
+        Path | None, typer.Option("--gold", help="Tells right from wrong relations.", show_default="not told")
+    ] = None,
+    schema: SchemaName = "cdr",
+    mesh: Mesh = None,
+    split: Split = None,
+    threshold: Cutoff = None,
+    protocol: ProtocolOption = Protocol.filtered,
+    numbers: Numbers = None,
+) -> None:
+    """How scores, or probabilities, of relations are distributed; scores of right and wrong ones where gold is given.
+
+    **Example:** `bran plot scores relations.parquet -o scores.svg`
+    """
+    from bran.export.reading import read_table
+    from bran.workflows.plots import plot_judged_scores, plot_scores
+
+    _checked(output)
+    limit = _threshold(table, threshold)
+    if gold is None:
+        _write(plot_scores(read_table(table), threshold=limit), output, numbers)
+    else:
+        standard = read_gold(gold, schema, mesh, split)
+        plot = plot_judged_scores(standard, _candidates(table, standard), protocol=protocol, threshold=limit)
+        _write(plot, output, numbers)
+
+
+def _candidates(path: Path, gold: GoldStandard) -> Predictions:
+    """Everything that ``path`` scores, at no threshold."""
+    return read_predictions(path, gold, "0")
+
+
+def _kept(path: Path, gold: GoldStandard, threshold: str | None) -> Predictions:
+    """The predictions of ``path`` from the threshold on, where there is one."""
+    limit = _threshold(path, threshold)
+    return read_predictions(path, gold, None if limit is None else str(limit))
+
+
+def _threshold(path: Path, text: str | None) -> float | None:
+    """What ``text`` says; else the threshold of the model at ``path``, or of the one beside a run's table."""
+    folder = next((each for each in (path, path.parent / "model") if (each / "model.json").is_file()), None)
+    if folder is None:
+        return None if text is None else parse_threshold(text, {})
+    from bran.extraction.trained_model import read_description, resolve_threshold  # imports torch
+
+    return resolve_threshold(read_description(folder), text)
+
+
+def _name(path: Path) -> str:
+    """What a system is called in a legend: the split of a run's table or model, else the file."""
+    parent = path.resolve().parent
+    return parent.name if path.name in ("model", "candidates.parquet") and parent.name else path.name
+
+
+def _checked(output: Path) -> None:
+    from bran.view.plots.files import check_suffix  # imports matplotlib
+
+    check_suffix(output)
+
+
+def _write(plot: Plot, output: Path, numbers: Path | None) -> None:
+    from bran.view.plots.files import write_figure
+
+    write_figure(plot.figure, output)
+    if numbers:
+        plot.write_numbers(numbers)
