@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -9,20 +10,23 @@ import typer
 
 from bran.cli import inputs as options
 from bran.cli.reporting import report as report_left_out
+from bran.corpus.document import Document
 from bran.corpus.readers import READERS, ErrorHandler, ErrorLog, Strict, reader_options
 from bran.corpus.schema import Schema, load_schema
 from bran.evaluation.thresholds import THRESHOLD_HELP, parse_threshold
+from bran.workflows.bundled import model_folder
 from bran.workflows.inputs import MAX_CHARACTERS, read_inputs
 from bran.workflows.report import (
     LIMIT,
     EarlierRun,
     Gold,
+    Prediction,
     ReportBuilder,
-    add_predicted,
     gold_of,
     input_names,
     read_gold,
 )
+from bran.workflows.tag import TaggingSettings
 
 _INPUTS = f"Files of {', '.join(READERS)}, - for stdin; or one folder or relation table of an earlier `bran extract`."
 
@@ -78,38 +82,34 @@ def report(
     on_error: ErrorHandler = Strict() if strict else log
     builder = ReportBuilder(title or f"Relations in {input_names(inputs)}", limit=limit)
     if earlier := EarlierRun.at(inputs):
-        used = earlier.schema or load_schema(schema)
         builder.threshold = None if threshold is None else parse_threshold(threshold, {})
-        builder.gold = _gold(gold, used, on_error)
+        builder.gold = read_gold(gold, earlier.schema or load_schema(schema), on_error=on_error) if gold else None
         earlier.add_to(builder)
     else:
-        from bran.extraction.predictor import Predictor
-        from bran.extraction.trained_model import resolve_threshold
-        from bran.workflows.bundled import model_folder
-        from bran.workflows.tag import TaggingSettings
-
-        predictor = Predictor.load(model or model_folder(), device=device, evidence=True)
-        used = predictor.model.description.relation_schema
-        builder.threshold = resolve_threshold(predictor.model.description, threshold)
-        documents = builder.limited(
-            read_inputs(
+        tagging = TaggingSettings(ner=ner, labels=options.parse_labels(label or ()), lexicon=lexicon, retag=retag)
+        builder.facts += [("input", input_names(inputs))]
+        Prediction(model or model_folder(), device, threshold, tagging, workers).add_to(
+            builder,
+            read=partial(
+                read_inputs,
                 inputs,
-                used,
                 input_format=input_format,
                 options=reader_options(field or ()),
                 max_characters=max_characters,
                 on_error=on_error,
-            )
+            ),
+            gold=partial(_gold, gold, no_gold, on_error),
         )
-        builder.gold = _gold(gold, used, on_error) if gold or no_gold else gold_of(documents, used)
-        tagging = TaggingSettings(ner=ner, labels=options.parse_labels(label or ()), lexicon=lexicon, retag=retag)
-        builder.facts += [("input", input_names(inputs))]
-        add_predicted(builder, documents, predictor, tagging=tagging, workers=workers)
     summary = builder.write(output)
     if not quiet:
         typer.echo(f"{summary.documents} documents, {summary.relations} relations: {output}", err=True)
     report_left_out(log)
 
 
-def _gold(path: Path | None, schema: Schema, on_error: ErrorHandler) -> Gold | None:
-    return read_gold(path, schema, on_error=on_error) if path else None
+def _gold(
+    path: Path | None, ignored: bool, on_error: ErrorHandler, documents: list[Document], schema: Schema
+) -> Gold | None:
+    """Of the file ``path``, else of what ``documents`` came with unless that is ``ignored``."""
+    if path:
+        return read_gold(path, schema, on_error=on_error)
+    return None if ignored else gold_of(documents, schema)

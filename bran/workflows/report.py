@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from bran import __version__
 from bran.config import parse_config
@@ -28,9 +28,6 @@ from bran.view.report.page import Report
 from bran.view.report.summary import Summary
 from bran.view.report.table import is_table, read_rows, table_data
 from bran.workflows.tag import TaggingSettings, tag_bare
-
-if TYPE_CHECKING:
-    from bran.extraction.predictor import Predictor
 
 LIMIT = 5000
 """Documents that a page holds unless the user says otherwise: what a browser shows without delay."""
@@ -243,31 +240,52 @@ class EarlierRun:
         return cls(path, schema, facts)
 
 
-def add_predicted(
-    builder: ReportBuilder,
-    documents: Iterable[Document],
-    predictor: Predictor,
-    *,
-    tagging: TaggingSettings,
-    workers: int = 1,
-) -> None:
-    """Show ``documents`` with the relations that ``predictor`` finds in them.
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """How the relations of documents are found.
 
-    Args:
-        builder: of the page; its threshold is the least score.
-        documents: with or without mentions.
-        predictor: the model, set to keep evidence.
+    Attributes:
+        model: folder of the model.
+        device: where it runs (``cpu``, ``cuda``, ``auto``).
+        threshold: a number, or the name of one of the model's thresholds; ``None``: the model's own.
         tagging: how documents without mentions are tagged.
         workers: processes that tag.
     """
-    tagged = tag_bare(documents, tagging, workers=workers)
-    builder.add_documents(predictor.predict(tagged, threshold=builder.threshold))
-    description = predictor.model.description
-    builder.facts += [
-        ("model", f"{description.name}, version {description.bran_version}"),
-        ("threshold", f"{builder.threshold:.6g}"),
-    ]
-    builder.notes += [f"Not scored: {count} {name}." for name, count in predictor.notes.items() if count]
+
+    model: Path
+    device: str
+    threshold: str | None
+    tagging: TaggingSettings
+    workers: int = 1
+
+    def add_to(
+        self,
+        builder: ReportBuilder,
+        read: Callable[[Schema], Iterable[Document]],
+        gold: Callable[[list[Document], Schema], Gold | None],
+    ) -> None:
+        """Show the documents that ``read`` gives for the schema of the model, beside what ``gold`` says of them.
+
+        Raises:
+            ModelError: when the model cannot be used.
+            ConfigError: when it has no such threshold.
+        """
+        from bran.extraction.model_hash import model_hash  # imports torch, as do these
+        from bran.extraction.predictor import Predictor
+        from bran.extraction.trained_model import resolve_threshold
+
+        predictor = Predictor.load(self.model, device=self.device, evidence=True)
+        description = predictor.model.description
+        builder.threshold = resolve_threshold(description, self.threshold)
+        documents = builder.limited(read(description.relation_schema))
+        builder.gold = gold(documents, description.relation_schema)
+        tagged = tag_bare(documents, self.tagging, workers=self.workers)
+        builder.add_documents(predictor.predict(tagged, threshold=builder.threshold))
+        builder.facts += [
+            ("model", f"{description.name}, version {description.bran_version}, {model_hash(self.model)}"),
+            ("threshold", f"{builder.threshold:.6g}"),
+        ]
+        builder.notes += [f"Not scored: {count} {name}." for name, count in predictor.notes.items() if count]
 
 
 def input_names(paths: Sequence[Path]) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
+import random
 import re
 import shutil
 import subprocess
@@ -12,7 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from bran.corpus.document import Document, Mention, Passage
 from bran.view.assets import content_policy, read_asset, script, stylesheet
+from bran.view.document_data import document_data
+from bran.view.document_html import segments
 from bran.view.report.page import SCRIPTS, STYLES
 
 MODULES = sorted(
@@ -82,3 +87,30 @@ def test_the_policy_names_what_may_run_and_nothing_else() -> None:
 def test_styles_come_in_the_order_that_is_asked_for() -> None:
     both = stylesheet("document.css", "theme.css")
     assert both.index(read_asset("document.css")) < both.index(read_asset("theme.css"))
+
+
+@pytest.mark.skipif(NODE is None, reason="needs node")
+def test_texts_are_cut_alike_in_pages_and_notebooks(tmp_path: Path) -> None:
+    """However mentions overlap, the script and :func:`bran.view.document_html.segments` cut the text the same."""
+    rng = random.Random(0)
+    cases = []
+    for _ in range(200):
+        spans = [sorted(rng.sample(range(21), 2)) for _ in range(rng.randrange(6))]
+        mentions = tuple(Mention(start, end, "A") for start, end in spans)
+        data = document_data(Document("1", (Passage("title", "abcdefghijklmnopqrst"),), mentions))
+        span = sorted(rng.sample(range(21), 2))
+        cuts = [[part.start, part.end, list(part.mentions)] for part in segments(data, (span[0], span[1]))]
+        cases.append(([mention.model_dump() for mention in data.mentions], span, cuts))
+    (tmp_path / "package.json").write_text('{"type": "module"}', encoding="utf-8")
+    for name in ("dom.js", "document.js"):
+        (tmp_path / name).write_text(read_asset(name), encoding="utf-8")
+    given = json.dumps([case[:2] for case in cases])
+    (tmp_path / "cut.js").write_text(
+        'import { segments } from "./document.js";\n'
+        f"const cut = ([mentions, [start, end]]) => segments(mentions, start, end);\n"
+        f"const plain = (part) => [part.start, part.end, part.mentions];\n"
+        f"console.log(JSON.stringify({given}.map((given) => cut(given).map(plain))));\n",
+        encoding="utf-8",
+    )
+    shown = subprocess.run([str(NODE), str(tmp_path / "cut.js")], capture_output=True, text=True, check=True).stdout
+    assert json.loads(shown) == [case[2] for case in cases]

@@ -23,6 +23,9 @@ SCRIPTS = (
     "list.js",
     "charts.js",
     "overview.js",
+    "filter_panel.js",
+    "frame.js",
+    "document_view.js",
     "report.js",
 )
 """Each after those that it imports from."""
