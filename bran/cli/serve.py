@@ -20,9 +20,7 @@ Model = Annotated[Path | None, typer.Option("--model", help="Model folder.", sho
 Least = Annotated[str | None, typer.Option("--threshold", help=THRESHOLD_HELP, show_default="the model's")]
 Host = Annotated[str, typer.Option("--host", help="Address to listen on. There is no access control: see the docs.")]
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes any that is free.")]
-Threads = Annotated[
-    int | None, typer.Option("--threads", min=1, help="Of the model.", show_default="one per core, at most")
-]
+Threads = Annotated[int, typer.Option("--threads", min=1, help="Of the model.")]
 MaxDocuments = Annotated[int, typer.Option("--max-documents", min=1, help="Of a request.")]
 MaxCharacters = Annotated[int, typer.Option("--max-characters", min=1, help="Of a document.")]
 MaxBody = Annotated[int, typer.Option("--max-body", min=1, help="Bytes of a request.")]
@@ -42,7 +40,7 @@ def serve(
     lexicon: options.LexiconFolder = None,
     retag: options.Retag = False,
     device: Device = "cpu",
-    threads: Threads = None,
+    threads: Threads = 1,
     max_documents: MaxDocuments = _LIMITS.documents,
     max_characters: MaxCharacters = _LIMITS.characters,
     max_body: MaxBody = _LIMITS.body,
@@ -75,6 +73,7 @@ def serve(
         retag=retag,
         device=device,
     )
+    use_threads(threads)
     pipeline.warm_up()
     local = is_loopback(bound.getsockname()[0])
     if not local:
@@ -84,7 +83,7 @@ def serve(
         limits,
         local=local,
         log=None if quiet else _tell,
-        begin=None if threads is None else partial(use_threads, threads),
+        begin=partial(use_threads, threads),
     )
     run(app, bound, started=lambda: _tell(f"{pipeline!r} on {url(bound)} (Ctrl+C ends it)"))
 

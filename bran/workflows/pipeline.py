@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from bran.corpus.document import Document
+from bran.corpus.document import Document, Mention, Passage
 from bran.corpus.schema import Schema
 from bran.errors import ConfigError
 from bran.evaluation.thresholds import parse_threshold
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 _CHUNK = 256
 """Documents that are worked on together."""
 _ID_DIGITS = 12
-_WARM_UP = "Haloperidol caused catalepsy in rats."
+_UNKNOWN = "xorquivane"
+"""A name that no lexicon has, so that what compares it with all names is set up."""
+_KNOWN = "Haloperidol (HPD) caused catalepsy (CTL) in rats."
+"""Names that a lexicon may have, with short forms."""
 
 
 def load(
@@ -168,7 +171,9 @@ class Pipeline:
         Raises:
             BranError: when something cannot be loaded.
         """
-        self(_WARM_UP)
+        self(_KNOWN)
+        for type_ in self.schema.entity_types:
+            self(Document("warm-up", (Passage("text", _UNKNOWN),), (Mention(0, len(_UNKNOWN), type_),)))
 
     def resolve(self, threshold: float | str | None) -> float:
         """The least score that ``threshold`` says: a number, a name, or ``None`` for that of this object.

@@ -66,7 +66,7 @@ def post(address: str) -> int:
         return len(json.load(answer)["documents"][0]["relations"])
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_it_serves_until_it_is_told_to_end(root: Path, models: Path, number: signal.Signals) -> None:
     with serving(root, models, "--threads", "1") as (process, address, lines):
         assert post(address) == 1
@@ -79,6 +79,7 @@ def test_it_serves_until_it_is_told_to_end(root: Path, models: Path, number: sig
     assert re.fullmatch(r"\d\d:\d\d:\d\d 127\.0\.0\.1 POST /api/extract 200 \d+ ms\n", lines[1])
 
 
+@pytest.mark.slow
 def test_other_addresses_are_warned_of_and_quiet_is_quiet(root: Path, models: Path) -> None:
     with serving(root, models, "--host", "0.0.0.0", "--quiet") as (process, address, lines):
         assert post(address.replace("0.0.0.0", "127.0.0.1")) == 1

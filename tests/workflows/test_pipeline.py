@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -124,3 +125,11 @@ def test_what_does_not_hold_is_one_line(model: Pipeline) -> None:
 
 def test_it_says_what_it_is(model: Pipeline) -> None:
     assert repr(model) == f"<bran.Pipeline tiny {model.hash}, threshold 0>"
+
+
+def test_warming_up_loads_what_texts_need(tmp_path: Path) -> None:
+    model = tiny_pipeline(tmp_path)
+    model.warm_up()
+    loaded = set(sys.modules)
+    assert model("Zorvapine (ZVP) induced tremors (TR).").mentions
+    assert {name.partition(".")[0] for name in set(sys.modules) - loaded} <= {"bran"}
