@@ -70,11 +70,14 @@ def _place(model: TrainedModel, example: Example, relation: Relation) -> dict[st
 
 
 def _occlude(scoring: PairScoring, units: Sequence[Unit]) -> Floats:
-    """What the logit loses when each unit is hidden, shape ``(units,)``."""
+    """What the logit loses when each unit is hidden, shape ``(units,)``; nothing for one that no window reads."""
+    lost = np.zeros(len(units), dtype=np.float32)
+    read = [number for number, unit in enumerate(units) if scoring.reads(unit.subwords)]
     whole = scoring.logits(scoring.embedded())
-    size = max(1, _MAX_TOKENS // scoring.tokens)
-    parts = [scoring.logits(scoring.embedded(part)) for part in chunks([unit.subwords for unit in units], size)]
-    return (whole - torch.cat(parts)).float().cpu().numpy() if parts else np.zeros(0, dtype=np.float32)
+    for part in chunks(read, max(1, _MAX_TOKENS // scoring.tokens)):
+        without = scoring.logits(scoring.embedded([units[number].subwords for number in part]))
+        lost[part] = (whole - without).float().cpu().numpy()
+    return lost
 
 
 def integrated_gradients(scoring: PairScoring, subwords: Ints, *, steps: int) -> Gradients:

@@ -47,6 +47,10 @@ class PairScoring:
         """Padded subwords of its windows."""
         return self._batch.token_ids.numel()
 
+    def reads(self, subwords: Ints) -> bool:
+        """Whether any of ``subwords``, numbers in the document, stands in one of its windows."""
+        return bool(self._hidden([subwords]).any())
+
     def embedded(self, hidden: Sequence[Ints] | None = None) -> Tensor:
         """Input vectors of the windows, some of their subwords hidden: replaced by the unknown one.
 
@@ -161,7 +165,7 @@ def _times(tensor: Tensor, count: int) -> Tensor:
     return tensor.repeat(count, *[1] * (tensor.dim() - 1))
 
 
-def chunks(items: Sequence[Ints], size: int) -> Iterator[Sequence[Ints]]:
+def chunks(items: Sequence[int], size: int) -> Iterator[Sequence[int]]:
     """``items`` in parts of at most ``size``."""
     for start in range(0, len(items), size):
         yield items[start : start + size]

@@ -151,4 +151,5 @@ def _notes(windows: int, scored: int, mapped: int, gradients: bool) -> Iterable[
     if mapped < scored:
         yield f"Attention is kept of the first {mapped} of {scored} windows: {MOST_WEIGHTS:,} weights at most."
     if not gradients:
-        yield "Integrated gradients were not taken: they need captum, which bran-relations[explain] installs."
+        lack = "" if gradients_available() else ": they need captum, which bran-relations[explain] installs"
+        yield f"Integrated gradients were not taken{lack}."

@@ -4,13 +4,23 @@ import numpy as np
 import pytest
 
 from bran.errors import ConfigError, FormatError
+from bran.extraction import influence
 from bran.extraction.predictor import Predictor
 from bran.view.explain.explanation import CAUTION
 from bran.workflows.explain import Wanted, choose_document, explain
 from tests.builders import document, documents, several_types_documents, several_types_schema, tiny_model
 
 
+def test_without_captum_hidden_words_are_left_and_a_note_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(influence, "find_spec", lambda name: None)
+    explanation = explain(tiny_model(), documents()[0])
+    assert explanation.influences[0].gradients is None
+    note = "Integrated gradients were not taken: they need captum, which bran-relations[explain] installs."
+    assert explanation.notes == (note,)
+
+
 def test_the_relations_of_the_highest_score_are_explained_as_they_are_predicted() -> None:
+    pytest.importorskip("captum")
     model, doc = tiny_model(), documents()[3]
     (predicted,) = Predictor(model).predict([doc], threshold=0)
     best = sorted(predicted.relations, key=lambda relation: -(relation.score or 0))[:2]
@@ -19,17 +29,15 @@ def test_the_relations_of_the_highest_score_are_explained_as_they_are_predicted(
     assert [each.relation.score for each in explanation.influences] == [relation.score for relation in best]
     assert all(each.relation.evidence for each in explanation.influences)
     assert explanation.attention[0].weights.shape[:2] == (1, 2)
-    assert explanation.notes == (
-        "Integrated gradients were not taken: they need captum, which bran-relations[explain] installs.",
-    )
+    assert explanation.notes == ("Integrated gradients were not taken.",)
 
 
 @pytest.mark.parametrize("ends", [("MESH:C5", "MESH:D7"), ("ostrelin", "Vertigo"), ("OSTRELIN", "MESH:D7")])
 def test_a_relation_is_named_by_ids_or_by_words(ends: tuple[str, str]) -> None:
     explanation = explain(tiny_model(), documents()[3], relations=[ends], gradients=False)
-    (influence,) = explanation.influences
-    assert (influence.relation.head, influence.relation.tail) == ("MESH:C5", "MESH:D7")
-    assert explanation.title(influence) == "ostrelin → CID → vertigo"
+    (found,) = explanation.influences
+    assert (found.relation.head, found.relation.tail) == ("MESH:C5", "MESH:D7")
+    assert explanation.title(found) == "ostrelin → CID → vertigo"
 
 
 def test_of_several_types_the_one_that_scores_highest_or_is_asked_for() -> None:
@@ -47,9 +55,9 @@ def test_only_windows_that_score_the_relation_have_a_map() -> None:
     model, doc = tiny_model(window=20, overlap=8), documents()[3]
     explanation = explain(model, doc, relations=[("MESH:C5", "MESH:D7")], gradients=False)
     (example,) = model.encoder([doc])
-    (influence,) = explanation.influences
-    assert [each.start for each in explanation.attention] == [example.windows[n].start for n in influence.windows]
-    assert len(influence.windows) < len(example.windows)
+    (found,) = explanation.influences
+    assert [each.start for each in explanation.attention] == [example.windows[n].start for n in found.windows]
+    assert len(found.windows) < len(example.windows)
     assert explanation.notes[0].startswith(f"The text is read in {len(example.windows)} windows")
 
 
