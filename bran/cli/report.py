@@ -18,14 +18,13 @@ from bran.workflows.bundled import model_folder
 from bran.workflows.inputs import MAX_CHARACTERS, read_inputs
 from bran.workflows.report import (
     LIMIT,
-    EarlierRun,
     Gold,
-    Prediction,
     ReportBuilder,
     gold_of,
     input_names,
     read_gold,
 )
+from bran.workflows.report_sources import EarlierRun, Prediction
 from bran.workflows.tag import TaggingSettings
 
 _INPUTS = f"Files of {', '.join(READERS)}, - for stdin; or one folder or relation table of an earlier `bran extract`."

@@ -68,7 +68,7 @@ function scores(found) {
 function reliability({ reliability: found, measure }) {
   return [
     reliabilityDiagram(found, measure),
-    el("p.more", {}, "Expected calibration error ", number(found.ece), ", Brier score ", number(found.brier), ". On the diagonal, a relation is right as often as its ", measure, " says. Larger points stand for more relations."),
+    el("p.more", {}, "Expected calibration error ", number(found.ece), ", Brier score ", number(found.brier), ". On the diagonal, a relation is right as often as its ", measure, " says. Larger points stand for more relations; hypernyms are left out."),
   ];
 }
 
