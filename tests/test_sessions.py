@@ -1,4 +1,4 @@
-"""The Python sessions of the pages run, and show what they say they show."""
+"""The Python sessions of the README and of the pages run, and show what they say; guides have a test of their own."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def sessions(page: Path) -> str:
 
 
 def pages(root: Path) -> list[Path]:
-    return [page for page in (root / "README.md", *sorted((root / "docs").rglob("*.md"))) if sessions(page)]
+    return [page for page in (root / "README.md", *sorted((root / "docs").glob("*.md"))) if sessions(page)]
 
 
 PAGES = pages(Path(__file__).parents[1])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,6 @@ def test_it_is_kept_without_outputs(path: Path) -> None:
 def test_it_runs(path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     pytest.importorskip("ipykernel", reason="needs ipykernel (the extra `dev`)")
     nbclient = pytest.importorskip("nbclient", reason="needs nbclient (the extra `dev`)")
-    from jupyter_client.kernelspec import KernelSpecManager
 
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path))
@@ -36,7 +34,6 @@ def test_it_runs(path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     client = nbclient.NotebookClient(
         notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
     )
-    assert KernelSpecManager().get_kernel_spec("python3").argv[0].startswith((sys.prefix, "python"))
     client.execute()
     shown = [output for cell in notebook.cells for output in cell.get("outputs", ())]
     assert not [output for output in shown if output.output_type == "error"]
@@ -44,4 +41,4 @@ def test_it_runs(path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     assert "bran-document" in html[0]
     assert "catalepsy" in html[0]
     assert any("bran-table" in part for part in html)
-    assert "True" in html[-1]
+    assert html[-1].count("<tr") == 9
