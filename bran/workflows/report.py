@@ -20,7 +20,7 @@ from bran.evaluation.gold import FILTERED, RAW
 from bran.evaluation.signature import Signature
 from bran.files import atomic_write
 from bran.view.document_data import document_data
-from bran.view.judging import Judge
+from bran.view.judging import Judge, Judged
 from bran.view.report.page import Report
 from bran.view.report.summary import Summary
 from bran.view.report.table import read_rows, table_data
@@ -51,6 +51,10 @@ class Gold:
     def judge(self) -> Judge:
         """Tells what is right; forgives as filtered scores do."""
         return Judge(self.documents.values(), self.schema, HypernymFilter(MeshTree.bundled()))
+
+    def of(self, document: Document) -> list[Judged]:
+        """The relations of ``document`` and those that it misses, each with its status."""
+        return self.judge(document)
 
     def signatures(self, shown: Collection[str], threshold: float | None) -> Iterator[Signature]:
         """What the scores are of, under each protocol.
@@ -123,7 +127,7 @@ class ReportBuilder:
         """Show ``documents``, which have their predicted relations."""
         for document in self._first(documents):
             self._shown.add(document.id)
-            self._page.add(document_data(document, judged=self.gold.judge(document) if self.gold else None))
+            self._page.add(document_data(document, judged=self.gold.of(document) if self.gold else None))
 
     def add_run(self, folder: Path) -> None:
         """Show the documents of a run.
@@ -148,7 +152,7 @@ class ReportBuilder:
             bare = texts.get(id_, Document(id_, ()))
             document = self._kept(bare.with_relations(tuple(row.relation for row in rows)))
             self._shown.add(id_)
-            self._page.add(table_data(document, rows, self.gold.judge(document) if self.gold else None))
+            self._page.add(table_data(document, rows, self.gold.of(document) if self.gold else None))
 
     def write(self, output: Path) -> Summary:
         """Write the page; it appears when all is done.
