@@ -20,9 +20,10 @@ def arrays(explanation: Explanation) -> dict[str, NDArray[Any]]:
     """The arrays of ``explanation`` by name.
 
     ``subwords``, ``words``: first character and one past the last of each. For each window ``N``: ``attention_N``
-    ``(blocks, heads, subwords, subwords)``, and ``word_attention_N``, ``entity_attention_N`` of the words and entities
-    in it, whose numbers are ``window_words_N``, ``window_entities_N``. For each relation ``N``: ``occlusion_words_N``,
-    ``occlusion_mentions_N``, ``occlusion_entities_N``, and ``gradients_N`` of the subwords.
+    ``(blocks, heads, subwords, subwords)``; and of the words, mentions and entities in it ``attention_words_N``,
+    ``attention_mentions_N``, ``attention_entities_N``, whose numbers in the document are ``window_words_N`` and so on.
+    For each relation ``N``: ``occlusion_words_N``, ``occlusion_mentions_N``, ``occlusion_entities_N``, and
+    ``gradients_N`` of the subwords.
     """
     units = explanation.units
     named: dict[str, NDArray[Any]] = {
@@ -31,12 +32,11 @@ def arrays(explanation: Explanation) -> dict[str, NDArray[Any]]:
     }
     for number, attention in enumerate(explanation.attention):
         named[f"attention_{number}"] = attention.weights
-        for kind, among in (("word", units.words), ("entity", units.entities)):
-            plural = {"word": "words", "entity": "entities"}[kind]
+        for kind, among in (("words", units.words), ("mentions", units.mentions), ("entities", units.entities)):
             inside = attention.within(among)
             chosen = [among[place] for place in inside]
-            named[f"window_{plural}_{number}"] = np.array(inside, dtype=np.int64)
-            named[f"{kind}_attention_{number}"] = attention.among(chosen, chosen)
+            named[f"window_{kind}_{number}"] = np.array(inside, dtype=np.int64)
+            named[f"attention_{kind}_{number}"] = attention.among(chosen, chosen)
     for number, influence in enumerate(explanation.influences):
         named[f"occlusion_words_{number}"] = influence.occlusion.words
         named[f"occlusion_mentions_{number}"] = influence.occlusion.mentions

@@ -17,9 +17,10 @@ def test_arrays_come_back_without_pickle_and_with_their_tokens(explanation: Expl
     with np.load(files[0], allow_pickle=False) as arrays:
         np.testing.assert_array_equal(arrays["attention_0"], explanation.attention[0].weights)
         assert arrays["attention_0"].shape[2:] == (len(tokens["subwords"]),) * 2
-        assert arrays["word_attention_0"].shape[2:] == (len(tokens["words"]),) * 2
-        assert arrays["entity_attention_0"].shape[2:] == (len(tokens["entities"]),) * 2
-        np.testing.assert_allclose(arrays["word_attention_0"].sum(-1), 1, rtol=1e-4)
+        for kind in ("words", "mentions", "entities"):
+            assert arrays[f"attention_{kind}_0"].shape[2:] == (len(tokens[kind]),) * 2
+            assert arrays[f"window_{kind}_0"].tolist() == list(range(len(tokens[kind])))
+        np.testing.assert_allclose(arrays["attention_words_0"].sum(-1), 1, rtol=1e-4)
         for number, influence in enumerate(explanation.influences):
             np.testing.assert_array_equal(arrays[f"occlusion_words_{number}"], influence.occlusion.words)
             assert arrays[f"occlusion_mentions_{number}"].shape == (len(tokens["mentions"]),)
