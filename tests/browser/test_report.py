@@ -24,6 +24,7 @@ pytestmark = pytest.mark.browser
 
 SHOWN = "[...document.querySelectorAll('#relations .relation:not([hidden])')]"
 OPEN = "document.querySelector('#document .source').textContent"
+SCROLLS = "((node) => node.scrollHeight > node.clientHeight)"
 Keep = Callable[[str], Path]
 
 
@@ -279,6 +280,9 @@ def test_nothing_serious_bars_anybody(
     assert run(page, "document.querySelectorAll('.relation.is-open').length") == 1
     assert serious() == []
     screenshot(f"report-document-{colours}")
+    page.set_window_size(1100, 400)  # what does not fit is scrolled, by keyboard too
+    assert run(page, f"['document', 'relations'].every((id) => {SCROLLS}(document.getElementById(id)))")
+    assert serious() == []
     press(page, "?")
     assert serious() == []
 
