@@ -52,7 +52,7 @@ class Slicing:
 
 
 SLICINGS = {
-    "distance": Slicing(sentence_distance, (0, 1, 2, 3, 5), "distance of the nearest mentions of a pair, in sentences (0: the same)"),
+    "distance": Slicing(sentence_distance, (0, 1, 2, 3, 5), "sentences that the nearest mentions of a pair are apart"),
     "pair-mentions": Slicing(pair_mentions, (2, 3, 4, 6, 9, 13), "mentions of both ends of a pair"),
     "document-mentions": Slicing(document_mentions, (0, 11, 16, 21, 31), "mentions in the document"),
 }
