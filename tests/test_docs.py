@@ -7,6 +7,7 @@ import re
 import shlex
 import sys
 from collections.abc import Iterator
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,22 @@ def _forget(names: set[str], folder: Path) -> None:
     for name in names:
         if str(getattr(sys.modules[name], "__file__", None) or "").startswith(str(folder)):
             del sys.modules[name]
+
+
+def test_maths_needs_no_script() -> None:
+    pytest.importorskip("latex2mathml", reason="comes with the extra `docs`")
+    spec = spec_from_file_location("maths", ROOT / "docs" / "hooks" / "maths.py")
+    assert spec
+    assert spec.loader
+    hook = module_from_spec(spec)
+    spec.loader.exec_module(hook)
+    html = hook.on_page_content(
+        r'<p>With <span class="arithmatex">\(a_i &lt; b\)</span></p><div class="arithmatex">\[x\!=y\]</div>'
+    )
+    assert "arithmatex" not in html
+    assert html.count("<math") == 2
+    assert 'display="block"' in html
+    assert "&lt;" in html or "&#x0003C;" in html
 
 
 def test_a_command_with_an_option_that_does_not_exist_is_found() -> None:

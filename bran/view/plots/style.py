@@ -53,8 +53,8 @@ def styled(draw: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]
 
 
 def line_style(number: int) -> dict[str, Any]:
-    """Colour and dash of the line ``number``, from 0: no two of the first 28 have the same of both."""
-    return {"color": COLOURS[number % len(COLOURS)], "linestyle": _DASHES[number // len(COLOURS) % len(_DASHES)]}
+    """Colour and dash of the line ``number``, from 0: neighbours differ in both, no two of the first 28 are alike."""
+    return {"color": COLOURS[number % len(COLOURS)], "linestyle": _DASHES[number % len(_DASHES)]}
 
 
 def marker(number: int) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import matplotlib as mpl
@@ -39,6 +40,9 @@ def test_the_settings_of_the_user_change_nothing() -> None:
 def test_lines_are_told_apart() -> None:
     looks = [tuple(line_style(number).values()) for number in range(4 * len(COLOURS))]
     assert len(set(looks)) == len(looks)
+    for one, next_one in pairwise(looks):
+        assert one[0] != next_one[0]
+        assert one[1] != next_one[1]  # without hue alone
 
 
 def test_a_styled_function_keeps_its_name() -> None:
