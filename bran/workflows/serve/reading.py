@@ -43,8 +43,7 @@ class RequestReader:
                 documents[document.id] = document
                 if len(documents) > self._limits.documents:
                     raise self._too_many()
-        notes = [f"{log.places[message]}: {message}; left out {count} x" for message, count in log.dropped.items()]
-        return list(documents.values()), notes
+        return list(documents.values()), [_note(log, message) for message in log.dropped]
 
     def _documents(self, item: DocumentIn, number: int, log: DropLog) -> Iterator[Document]:
         name, id_ = f"documents.{number}", item.id or f"document-{number + 1}"
@@ -68,3 +67,9 @@ class RequestReader:
 
     def _too_many(self) -> Refusal:
         return Refusal(413, "too_many", f"documents: more than {self._limits.documents}; expected at most as many")
+
+
+def _note(log: DropLog, message: str) -> str:
+    """What was met, where first, and how often."""
+    count = log.dropped[message]
+    return f"{log.places[message]}: {message}" + (f" ({count} times)" if count > 1 else "")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -151,10 +153,18 @@ def test_what_is_no_json_is_told(client: TestClient, body: bytes) -> None:
     assert set(answer.json()) == {"error"}
 
 
-def test_a_form_of_another_page_is_not_taken_for_json(client: TestClient) -> None:
+@pytest.mark.parametrize("headers", [{"Content-Type": "text/plain"}, {}])
+def test_what_another_page_may_send_unasked_is_not_taken_for_json(client: TestClient, headers: dict[str, str]) -> None:
     body = json.dumps({"documents": [{"text": TEXT}]})
-    answer = client.post("/api/extract", content=body, headers={"Content-Type": "text/plain"})
+    answer = client.post("/api/extract", content=body, headers=headers)
     assert "body" in line(answer, 422, "invalid")
+
+
+def test_control_characters_are_read_as_spaces_with_a_note(client: TestClient) -> None:
+    answer = extract(client, {"text": "Velorin\x07tremor\x07."}).json()
+    assert answer["documents"][0]["text"] == "Velorin tremor ."
+    (note,) = answer["notes"]
+    assert note == "documents.0.text:1: control character U+0007; expected text, read as a space (2 times)"
 
 
 def test_the_body_is_limited(pipeline: Pipeline) -> None:
@@ -255,3 +265,26 @@ def test_what_takes_too_long_is_given_up(pipeline: Pipeline, monkeypatch: pytest
     monkeypatch.setattr(Extractor, "__call__", lambda self, jobs: time.sleep(0.3))
     with TestClient(create_app(pipeline, Limits(seconds=0.05)), base_url="http://localhost") as client:
         assert "0.05 s" in line(extract(client, {"text": TEXT}), 504, "timeout")
+
+
+def test_while_too_much_waits_it_says_when_to_come_again(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate, extract_now = threading.Event(), Extractor.__call__
+
+    def wait(self: Extractor, jobs: Sequence[Job]) -> list[tuple[DocumentData, ...]]:
+        assert gate.wait(20)
+        return extract_now(self, jobs)
+
+    monkeypatch.setattr(Extractor, "__call__", wait)
+    with (
+        TestClient(create_app(pipeline, Limits(queue=1)), base_url="http://localhost") as client,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        first = pool.submit(extract, client, {"text": TEXT})
+        while client.get("/ready").status_code == 200:
+            time.sleep(0.01)
+        refused = extract(client, {"text": TEXT})
+        assert "wait already" in line(refused, 503, "busy")
+        assert refused.headers["Retry-After"] == "1"
+        gate.set()
+        assert first.result(20).status_code == 200
+        assert client.get("/ready").status_code == 200
