@@ -66,7 +66,7 @@ def test_a_whole_run(folder: Path) -> None:
 def test_overrides_and_a_single_split(folder: Path) -> None:
     result = train("-o", "run", "--set", "training.seed=7", "--set", "training.epochs=1", "--only", "fold-2")
     assert result.exit_code == 0, result.output
-    assert {path.name for path in (folder / "run").iterdir() if path.is_dir()} == {"fold-2"}
+    assert {path.name for path in (folder / "run").iterdir() if path.is_dir()} == {"fold-2", "figures"}
     assert read_description(folder / "run" / "fold-2" / "model").training["seed"] == 7
     assert read(folder / "run" / "run.json")["settings"]["training"]["epochs"] == 1
 
