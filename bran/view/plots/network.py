@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import networkx as nx  # type: ignore[import-untyped]
@@ -18,6 +18,9 @@ _WIDE = 1.25
 """Width of the whole by the side of a square that is as large."""
 _SIZES = 50.0, 350.0
 _WIDTHS = 0.8, 5.0
+
+Places = Mapping[str, tuple[float, float]]
+"""x and y of each node."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +79,18 @@ def layout(graph: nx.Graph) -> dict[str, tuple[float, float]]:
     for part, (width, height) in zip(parts, sizes, strict=True):
         if x + width > row:
             x, y, tallest = 0.0, y - tallest, 0.0
-        for node, (dx, dy) in _unit_layout(graph.subgraph(sorted(part))).items():
+        for node, (dx, dy) in _unit_layout(_part(graph, part)).items():
             places[node] = (x + width * dx, y - height * dy)
         x, tallest = x + width, max(tallest, height)
     return places
+
+
+def _part(graph: nx.Graph, nodes: Collection[str]) -> nx.Graph:
+    """The part of ``graph`` with ``nodes``, in their order: a view of it has that of a set, another in each process."""
+    part = nx.Graph()
+    part.add_nodes_from(sorted(nodes))
+    part.add_edges_from(sorted(tuple(sorted(edge)) for edge in graph.edges(nodes)))
+    return part
 
 
 def _unit_layout(graph: nx.Graph) -> dict[str, tuple[float, float]]:
@@ -115,31 +126,16 @@ def _graph(edges: Sequence[Edge]) -> nx.Graph:
 
 def _draw(axes: Axes, graph: nx.Graph) -> None:
     places = layout(graph)
-    most = max(documents for *_, documents in graph.edges(data="documents"))
-    for head, tail, documents in graph.edges(data="documents"):
-        (x0, y0), (x1, y1) = places[head], places[tail]
-        axes.plot([x0, x1], [y0, y1], color="0.72", linewidth=_between(_WIDTHS, documents / most), zorder=1)
     weights = dict(graph.degree(weight="documents"))
     heaviest = max(weights.values())
-    types = sorted({type_ for _, type_ in graph.nodes(data="type")})
-    for number, type_ in enumerate(types):
-        nodes = [node for node, found in graph.nodes(data="type") if found == type_]
-        axes.scatter(
-            [places[node][0] for node in nodes],
-            [places[node][1] for node in nodes],
-            s=[_between(_SIZES, weights[node] / heaviest) for node in nodes],
-            color=COLOURS[number % len(COLOURS)],
-            marker=marker(number),
-            edgecolor="white",
-            linewidth=0.8,
-            zorder=2,
-        )
+    sizes = {node: _between(_SIZES, weight / heaviest) for node, weight in weights.items()}
+    _draw_edges(axes, graph, places)
+    _draw_nodes(axes, graph, places, sizes)
     for node, name in graph.nodes(data="name"):
-        above = 2 + _between(_SIZES, weights[node] / heaviest) ** 0.5 / 2
         axes.annotate(
             _short(name),
             places[node],
-            (0, above),
+            (0, 2 + sizes[node] ** 0.5 / 2),  # above the mark
             textcoords="offset points",
             ha="center",
             fontsize=7,
@@ -147,6 +143,30 @@ def _draw(axes: Axes, graph: nx.Graph) -> None:
             zorder=3,
         )
     axes.margins(0.08)
+
+
+def _draw_edges(axes: Axes, graph: nx.Graph, places: Places) -> None:
+    most = max(documents for *_, documents in graph.edges(data="documents"))
+    for head, tail, documents in graph.edges(data="documents"):
+        (x0, y0), (x1, y1) = places[head], places[tail]
+        axes.plot([x0, x1], [y0, y1], color="0.72", linewidth=_between(_WIDTHS, documents / most), zorder=1)
+
+
+def _draw_nodes(axes: Axes, graph: nx.Graph, places: Places, sizes: Mapping[str, float]) -> None:
+    """The marks, by entity type; with a legend where types are known."""
+    types = sorted({type_ for _, type_ in graph.nodes(data="type")})
+    for number, type_ in enumerate(types):
+        nodes = [node for node, found in graph.nodes(data="type") if found == type_]
+        axes.scatter(
+            [places[node][0] for node in nodes],
+            [places[node][1] for node in nodes],
+            s=[sizes[node] for node in nodes],
+            color=COLOURS[number % len(COLOURS)],
+            marker=marker(number),
+            edgecolor="white",
+            linewidth=0.8,
+            zorder=2,
+        )
     if any(types):
         handles = [_handle(number, type_) for number, type_ in enumerate(types)]
         axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=len(handles), borderaxespad=0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bran.view.plots.style import styled
@@ -54,23 +55,22 @@ def strata_plot(groups: Sequence[Group], *, label: str, total: float | None = No
     upper.set_ylabel("F1 (%)")
     upper.set_ylim(0, 100)
     upper.legend()
-    for offset, colour, hatch, name, counts in (
-        (-0.2, "C1", "", "gold", [group.gold for group in groups]),
-        (0.2, "C5", "///", "predicted", [group.predicted for group in groups]),
-    ):
-        bars = lower.bar(
-            [place + offset for place in places],
-            counts,
-            width=0.38,
-            label=name,
-            color=colour,
-            hatch=hatch,
-            edgecolor="white",
-        )
-        lower.bar_label(bars, fontsize=7, padding=1)
-    lower.set_ylabel("relations")
-    lower.margins(y=0.2)
-    lower.legend()
+    _draw_counts(lower, groups)
     lower.set_xticks(places, [group.name for group in groups])
     lower.set_xlabel(label)
     return figure
+
+
+def _draw_counts(axes: Axes, groups: Sequence[Group]) -> None:
+    """Gold and predicted relations side by side."""
+    kinds = (
+        (-0.2, "C1", "", "gold", [group.gold for group in groups]),
+        (0.2, "C5", "///", "predicted", [group.predicted for group in groups]),
+    )
+    for offset, colour, hatch, name, counts in kinds:
+        places = [place + offset for place in range(len(groups))]
+        bars = axes.bar(places, counts, width=0.38, label=name, color=colour, hatch=hatch, edgecolor="white")
+        axes.bar_label(bars, fontsize=7, padding=1)
+    axes.set_ylabel("relations")
+    axes.margins(y=0.2)
+    axes.legend()

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from itertools import combinations
 
 import networkx as nx
@@ -46,6 +49,26 @@ def test_an_empty_table_is_an_empty_network() -> None:
 
 def test_the_order_of_pairs_changes_nothing() -> None:
     assert svg(network_plot(EDGES)) == svg(network_plot(EDGES[::-1]))
+
+
+def test_every_process_draws_the_same() -> None:
+    """Sets of names have another order in each process."""
+    code = (
+        "from bran.view.plots.files import svg; from bran.view.plots.network import *; import hashlib;"
+        "edges = [Edge(f'C{i % 4}', f'D{i}', f'C{i % 4}', f'D{i}', 'a', 'b', i) for i in range(1, 12)];"
+        "print(hashlib.sha256(svg(network_plot(edges)).encode()).hexdigest())"
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(found) == 1
 
 
 @settings(max_examples=30, deadline=None)
