@@ -157,6 +157,15 @@ def _forget(names: set[str], folder: Path) -> None:
             del sys.modules[name]
 
 
+def test_every_page_is_in_the_navigation() -> None:
+    text = (
+        (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:")[2].partition("\nmarkdown_extensions:")[0]
+    )
+    listed = re.findall(r"[\w/]+\.md", text)
+    assert len(listed) == len(set(listed))
+    assert set(listed) == {page.relative_to(ROOT / "docs").as_posix() for page in PAGES if page.parent != ROOT}
+
+
 def test_maths_needs_no_script() -> None:
     pytest.importorskip("latex2mathml", reason="comes with the extra `docs`")
     spec = spec_from_file_location("maths", ROOT / "docs" / "hooks" / "maths.py")
