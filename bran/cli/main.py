@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from bran import __version__
-from bran.cli import corpus, lexicon, model, study, tagging
+from bran.cli import corpus, knowledge, lexicon, model, study, tagging
 from bran.cli.evaluate import baseline, compare, evaluate
 from bran.cli.extract import extract
 from bran.cli.fetch import fetch
@@ -119,6 +119,7 @@ def _options(
 for _command in (extract, tag, fetch, train, pretrain, vectors, evaluate, compare, baseline):
     app.command()(_command)
 app.add_typer(corpus.app, name="corpus")
+app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(lexicon.app, name="lexicon")
 app.add_typer(model.app, name="model")
 app.add_typer(study.app, name="study")

@@ -107,9 +107,7 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.parts, self.work, self.spool, self.failed = (
-            path / name for name in ("parts", "work", "spool", "failed")
-        )
+        self.parts, self.work, self.spool, self.failed = (path / name for name in ("parts", "work", "spool", "failed"))
 
     @classmethod
     def is_run(cls, path: Path) -> bool:
@@ -125,7 +123,9 @@ class RunFolder:
         """
         path = self.path / DESCRIPTION
         if not path.is_file():
-            raise FormatError(f"has no {DESCRIPTION}; expected the folder of a `bran extract` run", Place(str(self.path)))
+            raise FormatError(
+                f"has no {DESCRIPTION}; expected the folder of a `bran extract` run", Place(str(self.path))
+            )
         return _parsed(RunDescription, path)
 
     def describe(self, description: RunDescription) -> None:
