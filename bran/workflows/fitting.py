@@ -111,12 +111,15 @@ class Fitter:
             pair_filter=self._filter(),
             knowledge=self.knowledge,
         )
+        examples = encoder(train)
+        if self.config.training.features_first is not None:
+            self.config.training.features_first.train(model.network, examples, seed=self.config.training.seed)
         validate = (lambda network: self._validate(model, validation)) if validation else None
         key = f"{config_hash(self.config)}-{Corpus((*train, *validation)).hash}-{split.name}"
         trainer = Trainer(
             model.network,
             self.config.training,
-            encoder(train),
+            examples,
             hooks=Hooks(validate, listener.epoch, listener.advance),
             checkpoints=Checkpoints(folder, key, self.machine.checkpoint_steps),
             device=self.device,
