@@ -199,15 +199,27 @@ def atomic_write_binary(path: str | Path) -> Iterator[BinaryIO]:
     Raises:
         FormatError: when the folder of ``path`` cannot be written to.
     """
+    with atomic_path(path) as temporary, temporary.open("wb") as raw, _packed(raw, Path(path)) as stream:
+        yield stream
+
+
+@contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """An empty file beside ``path`` that takes its place when the ``with`` block ends well, and else is removed.
+
+    For those who write by a file's name, such as databases.
+
+    Raises:
+        FormatError: when the folder of ``path`` cannot be written to.
+    """
     target = Path(path)
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
-        raw = open(temporary, "xb")  # noqa: SIM115 - closed by the with below; only opening is tried here
+        temporary.touch(exist_ok=False)
     except OSError as error:
         raise FormatError(f"cannot be written ({error.strerror})", Place(str(path))) from None
     try:
-        with raw, _packed(raw, target) as stream:
-            yield stream
+        yield temporary
         temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)

@@ -23,7 +23,14 @@ from bran.corpus.readers.pubtator_format import FORMATS, pubtator_format
 from bran.corpus.schema import Schema, load_schema
 from bran.corpus.splits import GivenConfig, KFoldConfig, SplitConfig, TemporalConfig
 from bran.corpus.statistics import CorpusStatistics, split_statistics
-from bran.corpus.writers import SUFFIXES, WRITERS, document_format, open_document_writer, write_documents
+from bran.corpus.writers import (
+    FOLDER_WRITERS,
+    SUFFIXES,
+    WRITERS,
+    document_format,
+    open_document_writer,
+    write_documents,
+)
 from bran.errors import ConfigError
 from bran.files import atomic_write
 
@@ -31,7 +38,9 @@ app = typer.Typer(
     help="Count, split and convert annotated documents.", no_args_is_help=True, rich_markup_mode="markdown"
 )
 
-CorpusPath = Annotated[Path, typer.Argument(help="A PubTator file, or a folder that holds BC5CDR as published.")]
+CorpusPath = Annotated[
+    Path, typer.Argument(help="A file of documents, or a folder that holds BC5CDR as published, or brat.")
+]
 SchemaName = Annotated[str, typer.Option("--schema", help="A schema that ships (cdr, biored, ...), or a YAML file.")]
 
 
@@ -115,7 +124,7 @@ def split(
 @app.command()
 def convert(
     source: Annotated[
-        Path, typer.Argument(metavar="IN", help=f"A file of {', '.join(READERS)}, plain or gzipped; - is stdin.")
+        Path, typer.Argument(metavar="IN", help=f"A file of {', '.join(READERS)}; - is stdin; a folder of brat.")
     ],
     output: Annotated[
         Path,
@@ -127,7 +136,9 @@ def convert(
     input_format: Annotated[
         str | None, typer.Option(help="Format of IN.", show_default="told from its content, then its name")
     ] = None,
-    output_format: Annotated[str | None, typer.Option(help=f"{', '.join(WRITERS)}.", show_default="the suffix")] = None,
+    output_format: Annotated[
+        str | None, typer.Option(help=f"{', '.join((*WRITERS, *FOLDER_WRITERS))}.", show_default="the suffix")
+    ] = None,
     field: Annotated[
         list[str] | None, typer.Option(help="jsonl: the key that holds id, title, abstract, text, ..., as in id=PMID.")
     ] = None,
@@ -153,6 +164,8 @@ def convert(
     - `bran corpus convert pubmed24n0001.xml.gz -o abstracts.jsonl.gz`
 
     - `bran corpus convert train.pubtator -o train.spacy --schema cdr`
+
+    - `bran corpus convert tagged.jsonl -o review --output-format brat --schema cdr`
 
     - `bran corpus convert old.txt -o new.txt.gz --schema cdr --prefix MESH`
 

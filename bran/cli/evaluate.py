@@ -25,6 +25,7 @@ from bran.evaluation.gold import GoldStandard
 from bran.evaluation.predictions import Predictions
 from bran.evaluation.report import EvaluationReport
 from bran.evaluation.report import evaluate as evaluate_system
+from bran.evaluation.thresholds import THRESHOLD_HELP, parse_threshold
 from bran.files import atomic_write
 
 _BUNDLED_MESH = "2020"
@@ -51,9 +52,11 @@ Split = Annotated[
     ),
 ]
 Cutoff = Annotated[
-    float | None,
+    str | None,
     typer.Option(
-        "--threshold", min=0, max=1, help="Keep relations with at least this score.", show_default="all, or the model's"
+        "--threshold",
+        help=f"{THRESHOLD_HELP} Names are those of a model.",
+        show_default="all, or the model's",
     ),
 ]
 Bootstrap = Annotated[int, typer.Option("--bootstrap", min=0, help="Resampled corpora for intervals; 0: none.")]
@@ -184,20 +187,22 @@ def _read_gold(path: Path, schema_name: str, mesh: Path | None, split: str | Non
     return GoldStandard(corpus.documents, schema, HypernymFilter(tree), split=name, mesh=version)
 
 
-def _read_predictions(path: Path, gold: GoldStandard, threshold: float | None) -> Predictions:
+def _read_predictions(path: Path, gold: GoldStandard, threshold: str | None) -> Predictions:
     """The relations that stand in ``path``, or that the model there finds in the documents of ``gold``."""
     if (path / "model.json").is_file():
-        from bran.workflows.evaluate import evaluate_model  # imports torch
+        from bran.extraction.trained_model import read_description, resolve_threshold  # imports torch
+        from bran.workflows.evaluate import evaluate_model
 
-        return evaluate_model(path, gold, threshold=threshold)
+        return evaluate_model(path, gold, threshold=resolve_threshold(read_description(path), threshold))
     from bran.export.reading import READERS, read_table  # imports pyarrow
 
+    least = None if threshold is None else parse_threshold(threshold, {})
     is_table = path.name.endswith(tuple(READERS))
     documents = read_table(path) if is_table else read_documents(path, schema=gold.schema)
     try:
         predictions = Predictions.of(documents, system=path.name)
         predictions.check_types(gold.schema)
-        return predictions if threshold is None else predictions.keep(threshold)
+        return predictions if least is None else predictions.keep(least)
     except DataError as error:
         raise error.at(Place(str(path), error.place.line, error.place.document)) from None
 

@@ -16,7 +16,10 @@ from typer.core import TyperGroup
 
 from bran import __version__
 from bran.cli import corpus, knowledge, lexicon, model, study, tagging
+from bran.cli.aggregate import aggregate
+from bran.cli.calibrate import calibrate
 from bran.cli.evaluate import baseline, compare, evaluate
+from bran.cli.export import export
 from bran.cli.extract import extract
 from bran.cli.fetch import fetch
 from bran.cli.pretrain import pretrain
@@ -116,7 +119,20 @@ def _options(
         sys.excepthook = _report_fault
 
 
-for _command in (extract, tag, fetch, train, pretrain, vectors, evaluate, compare, baseline):
+for _command in (
+    extract,
+    export,
+    aggregate,
+    tag,
+    fetch,
+    train,
+    pretrain,
+    vectors,
+    evaluate,
+    calibrate,
+    compare,
+    baseline,
+):
     app.command()(_command)
 app.add_typer(corpus.app, name="corpus")
 app.add_typer(knowledge.app, name="knowledge")

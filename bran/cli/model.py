@@ -46,6 +46,10 @@ def info(
     table.add_row("subwords", str(len(model.subwords)))
     table.add_row("weights", f"{model.parameters:,} ({size / 1e6:.1f} MB on disk)")
     table.add_row("threshold", f"{description.threshold:.4f}")
+    for name, named in description.thresholds.items():
+        table.add_row(
+            f"threshold {name}", f"{named.value:.4f}  precision {named.precision:.3f} recall {named.recall:.3f}"
+        )
     table.add_row("made by", f"bran {description.bran_version}")
     facts = dict(description.training)
     for kind, protocols in facts.pop("scores", {}).items():

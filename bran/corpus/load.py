@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bran.corpus.document import Document
 from bran.corpus.readers import ErrorHandler, read_documents
+from bran.corpus.readers.brat import holds_brat
 from bran.corpus.schema import Schema
 from bran.corpus.titles import normalised_title
 from bran.errors import DataError, DuplicateDocumentError, FormatError, Place
@@ -119,7 +120,8 @@ def load_corpus(
     :meth:`bran.corpus.schema.Schema.candidates`.
 
     Args:
-        path: a file, or a folder that holds BC5CDR or BioRED as published (:data:`PUBLISHED_FILES`).
+        path: a file, or a folder that holds BC5CDR or BioRED as published (:data:`PUBLISHED_FILES`), or
+            annotations of brat.
         schema: the types that documents may hold.
         splits: which published splits to read from a folder; those that it does not hold are passed over,
             and the test split is read only when it is named here.
@@ -132,7 +134,7 @@ def load_corpus(
         DataError: when something cannot be read.
     """
     path = Path(path)
-    files = _published_files(path, splits) if path.is_dir() else {"": path}
+    files = _published_files(path, splits) if path.is_dir() and not holds_brat(path) else {"": path}
     documents: list[Document] = []
     given: dict[str, str] = {}
     for split, file in files.items():

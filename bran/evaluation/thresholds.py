@@ -1,17 +1,38 @@
-"""Choosing a threshold on development data; precision-recall curve and average precision."""
+"""Choosing thresholds on development data, and calling them by name; precision-recall curve, average precision."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from pydantic import FiniteFloat
 
+from bran.config import Config
 from bran.errors import ConfigError, DataError
+from bran.evaluation.calibration import fit_platt
 from bran.evaluation.counts import FloatArray, IntArray
-from bran.evaluation.gold import FILTERED, GoldStandard, RelationKey
-from bran.evaluation.predictions import Predictions, score_of
+from bran.evaluation.gold import FILTERED, GoldStandard
+from bran.evaluation.predictions import Predictions
+from bran.evaluation.scored import ScoredCandidates
 from bran.evaluation.scores import precision_recall_f1
+
+BEST_F1 = "best-f1"
+PRECISIONS = (50, 60, 70, 80, 90, 95)
+"""Precisions in percent that thresholds are named after: ``p50``, ``p60``, ..."""
+LEAST_KEPT = 20
+"""Relations that a precision must have been seen on before a threshold is named after it."""
+THRESHOLD_HELP = "Least score: a number from 0 to 1, or by name (best-f1, p50, p60, p70, p80, p90, p95)."
+"""What commands say of an option that :func:`parse_threshold` reads."""
+
+
+class Threshold(Config):
+    """A chosen threshold on the score, and what it scores where it was chosen, in [0, 1]."""
+
+    value: FiniteFloat
+    precision: FiniteFloat
+    recall: FiniteFloat
+    f1: FiniteFloat
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,15 +62,24 @@ class Curve:
         precision, recall, _ = self.scores.T
         return float(np.sum(np.diff(recall, prepend=0.0) * precision))
 
+    def threshold(self, index: int) -> Threshold:
+        """One that keeps what the point ``index`` keeps.
 
-@dataclass(frozen=True, slots=True)
-class Threshold:
-    """A chosen threshold and what it scores where it was chosen."""
+        It lies midway between the lowest score that it keeps and the highest that it does not, so that it is
+        as far as can be from either; when it keeps all, midway to 0.
+        """
+        kept = float(self.thresholds[index])
+        below = float(self.thresholds[index + 1]) if index + 1 < len(self.thresholds) else min(0.0, kept)
+        middle = below + (kept - below) / 2
+        return self._scored(middle if below < middle else kept, index)
 
-    value: float
-    precision: float
-    recall: float
-    f1: float
+    def at(self, value: float) -> Threshold:
+        """The threshold ``value``; what keeps nothing gets the scores of the first point."""
+        return self._scored(value, max(int(np.searchsorted(-self.thresholds, -value, side="right")) - 1, 0))
+
+    def _scored(self, value: float, index: int) -> Threshold:
+        precision, recall, f1 = self.scores[index].tolist()
+        return Threshold(value=value, precision=precision, recall=recall, f1=f1)
 
 
 def score_curve(gold: GoldStandard, predictions: Predictions, *, protocol: str = FILTERED) -> Curve:
@@ -64,32 +94,12 @@ def score_curve(gold: GoldStandard, predictions: Predictions, *, protocol: str =
         ConfigError: when gold does not have that protocol.
         DataError: when a relation has no score, or gold and predictions have no document with predictions in common.
     """
-    if protocol not in gold.protocols:
-        raise ConfigError(f"protocol {protocol!r}; expected one of {', '.join(gold.protocols)}")
-    scores, correct = _scored(gold, predictions, protocol)
-    if not len(scores):
-        raise DataError("no scored relation for any gold document; expected the scores of candidates")
-    order = np.argsort(-scores, kind="stable")
-    scores, correct = scores[order], correct[order]
-    # Tied relations are kept together or not at all: only the last of each tie is a point of the curve.
-    last = np.flatnonzero(np.append(scores[1:] != scores[:-1], True))
-    tp = np.cumsum(correct)[last]
-    return Curve(scores[last], np.stack([tp, last + 1 - tp, gold.relations - tp], axis=-1))
+    return _curve(gold, ScoredCandidates.of(gold, predictions, protocol=protocol))
 
 
 def best_threshold(curve: Curve) -> Threshold:
-    """The threshold with the highest F1; of several the highest.
-
-    It lies midway between the lowest score that it keeps and the highest that it does not, so that it is
-    as far as can be from either; when it keeps all, midway to 0.
-    """
-    scores = curve.scores
-    best = int(np.argmax(scores[:, 2]))
-    kept = float(curve.thresholds[best])
-    below = float(curve.thresholds[best + 1]) if best + 1 < len(curve.thresholds) else min(0.0, kept)
-    middle = below + (kept - below) / 2
-    precision, recall, f1 = scores[best].tolist()
-    return Threshold(middle if below < middle else kept, precision, recall, f1)
+    """The threshold with the highest F1; of several the highest. See :meth:`Curve.threshold`."""
+    return curve.threshold(int(np.argmax(curve.scores[:, 2])))
 
 
 def expected_threshold(gold: GoldStandard, predictions: Predictions, *, protocol: str = FILTERED) -> Threshold:
@@ -112,46 +122,67 @@ def expected_threshold(gold: GoldStandard, predictions: Predictions, *, protocol
         ConfigError: when gold does not have that protocol.
         DataError: when a relation has no score, none has one, or all are right or all wrong.
     """
-    curve = score_curve(gold, predictions, protocol=protocol)
-    scores, correct = _scored(gold, predictions, protocol)
-    if correct.all() or not correct.any():
-        raise DataError(f"all of {len(correct)} scored relations are alike; expected right and wrong ones")
-    order = np.argsort(-scores, kind="stable")
-    scores, correct = scores[order], correct[order]
-    probabilities = _calibrate(scores, correct)
-    missing = gold.relations - int(correct.sum())  # gold relations that were no candidate
+    scored = ScoredCandidates.of(gold, predictions, protocol=protocol)
+    curve = _curve(gold, scored)
+    scored.check_kinds()
+    scores = np.sort(scored.scores)[::-1]
+    probabilities = fit_platt(scored.scores, scored.correct).probabilities(scores)
+    missing = gold.relations - int(scored.correct.sum())  # gold relations that were no candidate
     kept = np.arange(1, len(scores) + 1)
     expected = 2 * np.cumsum(probabilities) / (kept + probabilities.sum() + missing)
     best = int(np.argmax(expected))
     below = scores[best + 1] if best + 1 < len(scores) else 0.0
-    value = float(scores[best] + below) / 2
-    point = max(int(np.searchsorted(-curve.thresholds, -value, side="right")) - 1, 0)
-    precision, recall, f1 = curve.scores[point].tolist()
-    return Threshold(value, precision, recall, f1)
+    return curve.at(float(scores[best] + below) / 2)
 
 
-def _calibrate(scores: FloatArray, correct: NDArray[np.bool_]) -> FloatArray:
-    """Probabilities that relations with these scores are right, by logistic regression on their log-odds."""
-    from sklearn.linear_model import LogisticRegression  # takes long to import, and few commands need it
+def named_thresholds(gold: GoldStandard, predictions: Predictions, *, protocol: str = FILTERED) -> dict[str, Threshold]:
+    """``best-f1`` as in :func:`expected_threshold`, and ``p50`` to ``p95`` as in :func:`precision_thresholds`.
 
-    clipped = scores.clip(1e-6, 1 - 1e-6)
-    odds = np.log(clipped / (1 - clipped))[:, None]
-    probabilities: FloatArray = LogisticRegression(C=1e6).fit(odds, correct).predict_proba(odds)[:, 1]
-    return probabilities
+    Args:
+        gold: documents that the model has not seen.
+        predictions: all of its candidates on them, with their scores.
+        protocol: ``raw`` or ``filtered``, as in :func:`score_curve`.
+
+    Raises:
+        ConfigError, DataError: as in :func:`expected_threshold`.
+    """
+    best = expected_threshold(gold, predictions, protocol=protocol)
+    return {BEST_F1: best, **precision_thresholds(score_curve(gold, predictions, protocol=protocol))}
 
 
-def _scored(gold: GoldStandard, predictions: Predictions, protocol: str) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """Scores, and whether each is of a gold relation; without what the protocol leaves out."""
-    scores: list[float] = []
-    correct: list[bool] = []
-    for document in gold.documents:
-        best: dict[RelationKey, float] = {}
-        for relation in predictions.relations.get(document.id, ()):
-            key, score = document.key(relation), score_of(relation, document.id)
-            best[key] = max(score, best.get(key, score))
-        for key, score in best.items():
-            if protocol == FILTERED and gold.hypernyms and document.forgives(key, gold.hypernyms):
-                continue
-            scores.append(score)
-            correct.append(key in document.relations)
-    return np.array(scores, dtype=np.float64), np.array(correct, dtype=np.bool_)
+def precision_thresholds(curve: Curve) -> dict[str, Threshold]:
+    """For each of :data:`PRECISIONS` that is reached, with :data:`LEAST_KEPT` relations kept, the highest recall."""
+    enough = curve.counts[:, :2].sum(axis=1) >= LEAST_KEPT
+    precision = curve.scores[:, 0]
+    reached = {percent: np.flatnonzero(enough & (precision >= percent / 100)) for percent in PRECISIONS}
+    return {f"p{percent}": curve.threshold(int(points[-1])) for percent, points in reached.items() if len(points)}
+
+
+def parse_threshold(text: str, named: Mapping[str, Threshold]) -> float:
+    """The threshold on the score that ``text`` says: a number in [0, 1], or a key of ``named``.
+
+    Raises:
+        ConfigError: when it is neither; lists the names that there are.
+    """
+    if text in named:
+        return named[text].value
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        names = ", ".join(f"{name} ({item.value:.4g})" for name, item in named.items())
+        known = f"or one of {names}" if names else "(no thresholds have names here)"
+        raise ConfigError(f"threshold {text!r}: expected a number from 0 to 1 {known}")
+    return value
+
+
+def _curve(gold: GoldStandard, scored: ScoredCandidates) -> Curve:
+    if not len(scored):
+        raise DataError("no scored relation for any gold document; expected the scores of candidates")
+    order = np.argsort(-scored.scores, kind="stable")
+    scores, correct = scored.scores[order], scored.correct[order]
+    # Tied relations are kept together or not at all: only the last of each tie is a point of the curve.
+    last = np.flatnonzero(np.append(scores[1:] != scores[:-1], True))
+    tp = np.cumsum(correct)[last]
+    return Curve(scores[last], np.stack([tp, last + 1 - tp, gold.relations - tp], axis=-1))

@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from bran.corpus.document import Document
 from bran.errors import FormatError, Place
 from bran.files import atomic_write
+
+if TYPE_CHECKING:
+    from bran.export.run_tables import Counts
 
 DESCRIPTION = "run.json"
 COLUMNS = "schema.json"
@@ -99,7 +103,7 @@ class Entry(_Record):
 
 def natural(name: str) -> tuple[Any, ...]:
     """A key that sorts ``file2`` before ``file10``."""
-    return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name))
+    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", name))
 
 
 class RunFolder:
@@ -141,6 +145,36 @@ class RunFolder:
             FormatError: when one is damaged.
         """
         return sorted(self._entries(), key=lambda entry: entry.order)
+
+    def entry(self, key: str) -> Entry:
+        """The manifest entry of the part ``key``.
+
+        Raises:
+            FormatError: when it is damaged, or there is none.
+        """
+        return _parsed(Entry, self.part(key) / ENTRY)
+
+    def counts(self) -> Counts:
+        """What there is when the parts are read together, and what is passed over then.
+
+        Raises:
+            FormatError: when a part cannot be read, or is of another version.
+        """
+        from bran.export.run_tables import open_tables  # imports DuckDB
+
+        with open_tables(self.path) as tables:
+            return tables.counts()
+
+    def documents(self) -> Iterator[Document]:
+        """Every document that counts, with text, mentions and predicted relations, in a stable order.
+
+        Raises:
+            FormatError: when a part cannot be read, is of another version, or texts were not kept.
+        """
+        from bran.export.run_tables import open_tables  # imports DuckDB
+
+        with open_tables(self.path) as tables:
+            yield from tables.documents()
 
     def part(self, key: str) -> Path:
         """The folder of the part ``key``."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bran.config import Config
+from bran.evaluation.reliability import METRIC_NAMES
 
 
 class CardConfig(Config):
@@ -41,6 +42,10 @@ def _sections(card: CardConfig, facts: Mapping[str, Any]) -> Iterator[str]:
     yield from _listed("Training", [f"{key}: {fact_text(facts[key])}" for key in _TRAINING if key in facts])
     if "scores" in facts:
         yield from ("## Scores", "", *_scores(facts["scores"]), "")
+    if facts.get("thresholds"):
+        yield from ("## Thresholds by name", "", *_thresholds(facts["thresholds"]), "")
+    if "calibration" in facts:
+        yield from ("## Probabilities", "", *_calibration(facts["calibration"]), "")
     yield from _listed("Limits", card.limits)
     yield from _listed("Licence of the weights", [card.licence] if card.licence else [])
     if card.command:
@@ -75,3 +80,26 @@ def _scores(scores: Mapping[str, Any]) -> Iterator[str]:
         for values in protocols.values():
             for split, entry in values["splits"].items():
                 yield f"- {split}: F1 {entry['f1']:.1f}, `{entry['signature']}`"
+
+
+def _thresholds(thresholds: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
+    """A row per name: the least score, and what it scores on documents that the model has not seen."""
+    yield "| threshold | score | P | R | F1 |"
+    yield "| --- | ---: | ---: | ---: | ---: |"
+    for name, found in thresholds.items():
+        cells = [f"{100 * found[metric]:.1f}" for metric in ("precision", "recall", "f1")]
+        yield f"| {name} | {found['value']:.4f} | {' | '.join(cells)} |"
+
+
+def _calibration(calibration: Mapping[str, Any]) -> Iterator[str]:
+    """How far scores can be believed, and how far probabilities, on documents that nothing was fitted on."""
+    before, after = calibration["before"], calibration["after"]
+    counts = f"{calibration['candidates']} candidates, {calibration['correct']} of them right"
+    yield f"Calibrated on {counts}, by relation type: {fact_text(calibration['methods'])}."
+    yield ""
+    yield "| | scores | probabilities |"
+    yield "| --- | ---: | ---: |"
+    for name, title in METRIC_NAMES.items():
+        yield f"| {title} | {before[name]:.4f} | {after[name]:.4f} |"
+    yield ""
+    yield f"- `{calibration['signature']}`"

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from bran.corpus.document import Document, Evidence, Relation
 from bran.encoding.batches import SHAPES, collate, pack
 from bran.encoding.examples import Example
-from bran.encoding.subwords import Floats
+from bran.encoding.subwords import Floats, Ints
+from bran.evaluation.counts import FloatArray
 from bran.extraction.evidence import mention_pairs
 from bran.extraction.trained_model import TrainedModel
 from bran.nn.devices import Precision, autocast, choose_device
@@ -25,10 +27,12 @@ class _Scored:
 
     Attributes:
         scores: of each pair and relation type, shape ``(pairs, relation types)``.
+        probabilities: the same after calibration; ``None`` when the model has none.
         values: token-pair scores, shape ``(windows, heads, tails, logits)``; ``None`` when no evidence is wanted.
     """
 
     scores: Floats
+    probabilities: FloatArray | None
     values: Floats | None
 
 
@@ -123,11 +127,22 @@ class Predictor:
         pairs = [len(example.pairs) for example in examples]
         windows = [len(example.windows) for example in examples]
         by_window = values.cpu().split(windows) if self.evidence else [None] * len(examples)
-        scores = network.link.scores(logits).cpu().split(pairs)
+        scores = network.link.scores(logits).cpu().numpy()
+        ends = np.cumsum(pairs)[:-1]
         return [
-            _Scored(score.numpy(), None if value is None else value.numpy())
-            for score, value in zip(scores, by_window, strict=True)
+            _Scored(score, probability, None if value is None else value.numpy())
+            for score, probability, value in zip(
+                np.split(scores, ends), self._probabilities(scores, ends), by_window, strict=True
+            )
         ]
+
+    def _probabilities(self, scores: Floats, ends: Ints) -> Sequence[FloatArray | None]:
+        """Calibrated ``scores`` of a batch, cut at ``ends``."""
+        calibration = self.model.description.calibration
+        if calibration is None:
+            return [None] * (len(ends) + 1)
+        labels = self.model.description.relation_schema.labels
+        return np.split(calibration.probabilities(scores.astype(np.float64), labels), ends)
 
     def _relations(self, example: Example, scored: _Scored, limit: float) -> tuple[Relation, ...]:
         """Relations at or above ``limit``; of exclusive labels only the best of a pair (all of them at 0)."""
@@ -148,6 +163,7 @@ class Predictor:
             pair.head.id,
             pair.tail.id,
             score=float(scored.scores[number, index]),
+            probability=None if scored.probabilities is None else float(scored.probabilities[number, index]),
             evidence=self._evidence(example, scored, number, index),
             model=description.name,
         )

@@ -16,6 +16,8 @@ from bran.encoding.examples import DocumentEncoder, EncodingConfig
 from bran.encoding.knowledge import KNOWLEDGE, Knowledge
 from bran.encoding.subwords import Subwords
 from bran.errors import ConfigError, ModelError
+from bran.evaluation.calibration import Calibration
+from bran.evaluation.thresholds import Threshold, parse_threshold
 from bran.extraction.model_card import CardConfig, render_card
 from bran.nn.model import Bran, ModelConfig
 from bran.nn.model_folder import (
@@ -24,6 +26,7 @@ from bran.nn.model_folder import (
     SUBWORDS,
     load_weights,
     parse_description,
+    write_description,
     write_folder,
 )
 
@@ -39,9 +42,20 @@ class ModelDescription(Config):
     model: ModelConfig
     threshold: float = 0.5
     """Score from which a relation is predicted, chosen on development predictions."""
+    thresholds: dict[str, Threshold] = Field(default_factory=dict)
+    """Others by name (``best-f1``, ``p90``), each with what it scores on documents that the model has not seen."""
+    calibration: Calibration | None = None
+    """Turns scores into probabilities; ``None`` when the model has no calibration."""
     card: CardConfig = CardConfig()
     training: dict[str, Any] = Field(default_factory=dict)
     """How it was made: corpus hash, split, seed, config hash, scores with signatures."""
+
+    def render_card(self) -> str:
+        """The model card as Markdown."""
+        thresholds = {name: threshold.model_dump() for name, threshold in self.thresholds.items()}
+        return render_card(
+            self.name, self.card, {"threshold": self.threshold, "thresholds": thresholds, **self.training}
+        )
 
 
 @dataclass
@@ -75,12 +89,12 @@ class TrainedModel:
 
     def save(self, folder: Path) -> None:
         """Write the folder."""
-        facts = {"threshold": self.description.threshold, **self.description.training}
-        card = render_card(self.description.name, self.description.card, facts)
         if self.knowledge is not None:
             folder.mkdir(parents=True, exist_ok=True)
             self.knowledge.save(folder / KNOWLEDGE)
-        write_folder(folder, description=self.description, network=self.network, subwords=self.subwords, card=card)
+        description = self.description
+        card = description.render_card()
+        write_folder(folder, description=description, network=self.network, subwords=self.subwords, card=card)
 
     @classmethod
     def load(cls, folder: Path, *, device: torch.device | None = None) -> TrainedModel:
@@ -123,3 +137,22 @@ def read_description(folder: Path) -> ModelDescription:
         ModelError: when it is missing, damaged, or of another format version.
     """
     return parse_description(folder, ModelDescription, writer="bran train")
+
+
+def replace_description(folder: Path, description: ModelDescription) -> None:
+    """Give the model in ``folder`` another description, and the card that goes with it; its weights stay."""
+    write_description(folder, description=description, card=description.render_card())
+
+
+def resolve_threshold(description: ModelDescription, text: str | None) -> float:
+    """The threshold on the score that a user asks for.
+
+    Args:
+        description: of the model.
+        text: a number from 0 to 1, or the name of one of the model's thresholds (``best-f1``, ``p90``); the model's
+            own threshold when ``None``.
+
+    Raises:
+        ConfigError: when it is neither; lists the names that the model has.
+    """
+    return description.threshold if text is None else parse_threshold(text, description.thresholds)

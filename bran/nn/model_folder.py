@@ -33,6 +33,11 @@ def write_folder(folder: Path, *, description: Config, network: nn.Module, subwo
     with atomic_write_binary(folder / WEIGHTS) as binary:
         binary.write(save(weights))
     subwords.save(folder / SUBWORDS)
+    write_description(folder, description=description, card=card)
+
+
+def write_description(folder: Path, *, description: Config, card: str) -> None:
+    """Write, or replace, ``model.json`` and the card: all that says what a model is, and nothing of what it learned."""
     with atomic_write(folder / CARD) as text:
         text.write(card)
     with atomic_write(folder / DESCRIPTION) as text:

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 Points = Sequence[tuple[float, float]]
 """x and y of each point of a curve."""
 
-_STYLE: Any = {
+STYLE: Any = {
     "svg.fonttype": "none",  # text stays text: it can be searched, and the file stays small
     "svg.hashsalt": "bran",  # the same figure has the same bytes
     "font.size": 9,
@@ -24,6 +24,7 @@ _STYLE: Any = {
     "axes.grid": True,
     "grid.alpha": 0.3,
 }
+"""How every figure looks: settings of matplotlib that hold while it is drawn and written."""
 _DASHES = ("-", "--", ":", "-.")
 
 
@@ -39,7 +40,7 @@ class Interval:
 
 def forest(intervals: Sequence[Interval], *, label: str) -> str:
     """A forest plot: one line per difference, from the top down, with zero marked; ``label`` is that of the x axis."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(6.5, 0.9 + 0.32 * len(intervals)), layout="constrained")
         axes = figure.subplots()
         places = range(len(intervals))
@@ -53,18 +54,18 @@ def forest(intervals: Sequence[Interval], *, label: str) -> str:
         axes.set_yticks(list(places), [interval.name for interval in intervals])
         axes.set_ylim(len(intervals) - 0.5, -0.5)
         axes.set_xlabel(label)
-        return _svg(figure)
+        return svg(figure)
 
 
 def curves(lines: Mapping[str, Points], *, x: str, y: str) -> str:
     """Curves by name, one colour or dash each; ``x`` and ``y`` are the labels of the axes."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(6.5, 3.6), layout="constrained")
         axes = figure.subplots()
         _draw(axes, lines)
         axes.set_xlabel(x)
         axes.set_ylabel(y)
-        return _svg(figure)
+        return svg(figure)
 
 
 def _draw(axes: Axes, lines: Mapping[str, Points]) -> None:
@@ -80,7 +81,7 @@ def _draw(axes: Axes, lines: Mapping[str, Points]) -> None:
         axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
 
 
-def _svg(figure: Figure) -> str:
+def svg(figure: Figure) -> str:
     """The figure as one ``svg`` element, without date and document type, so that a page can hold it."""
     stream = io.StringIO()
     figure.savefig(stream, format="svg", metadata={"Date": None})

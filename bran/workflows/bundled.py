@@ -29,3 +29,8 @@ def vectors_folder(name_or_path: str) -> Path:
     """The folder of subword vectors that ship under this name; else the name is a path."""
     shipped = Path(str(resources.files("bran.assets") / "vectors" / name_or_path))
     return shipped if shipped.is_dir() else Path(name_or_path)
+
+
+def lexicon_folder() -> Path:
+    """The folder of the lexicon that ships."""
+    return Path(str(resources.files("bran.assets") / "lexicon"))

@@ -24,7 +24,7 @@ from bran.config import Config
 from bran.corpus.document import Document, Mention, Passage
 from bran.corpus.schema import Schema
 from bran.errors import DataError, DuplicateDocumentError, FormatError, Place
-from bran.export.table import SCHEMA, rows
+from bran.export.table import FLAT, rows
 
 _DTYPES = {
     pa.string(): pd.StringDtype(),
@@ -110,9 +110,9 @@ def _values(document: Document) -> dict[str, str | None]:
 
 
 def table_frame(documents: Iterable[Document], *, model_version: str | None = None) -> pd.DataFrame:
-    """The relation table of ``documents``, with the columns of :data:`bran.export.table.SCHEMA`."""
+    """The relation table of ``documents``, with the columns of :data:`bran.export.table.FLAT`."""
     table = pa.Table.from_pylist(
-        [row for document in documents for row in rows(document, model_version=model_version)], schema=SCHEMA
+        [row for document in documents for row in rows(document, model_version=model_version)], schema=FLAT
     )
     frame: pd.DataFrame = table.to_pandas(types_mapper=_DTYPES.get)
     return frame

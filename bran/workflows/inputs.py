@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from bran.corpus.document import Document
 from bran.corpus.readers import ErrorHandler, ReaderOptions, read_documents
 from bran.corpus.schema import Schema
-from bran.errors import DataError, DuplicateDocumentError, FormatError, Place
+from bran.errors import DuplicateDocumentError, FormatError, Place
 from bran.files import source_name
 
 MAX_CHARACTERS = 100_000
@@ -33,17 +34,22 @@ def read_inputs(
     seen: set[str] = set()
     for path in paths:
         documents = read_documents(path, schema=schema, input_format=input_format, options=options, on_error=on_error)
-        for document in documents:
-            if error := _refusal(document, seen, max_characters):
-                on_error.skip(error.at(Place(source_name(path), document=document.id)))
+        for document in not_too_long(documents, path, max_characters, on_error):
+            if document.id in seen:
+                message = f"id {document.id!r} was read before; expected one document per id"
+                on_error.skip(DuplicateDocumentError(message, Place(source_name(path), document=document.id)))
                 continue
             seen.add(document.id)
             yield document
 
 
-def _refusal(document: Document, seen: set[str], limit: int) -> DataError | None:
-    if document.id in seen:
-        return DuplicateDocumentError(f"id {document.id!r} was read before; expected one document per id")
-    if len(document.text) > limit:
-        return FormatError(f"holds {len(document.text)} characters; expected at most {limit} (--max-characters)")
-    return None
+def not_too_long(
+    documents: Iterable[Document], source: str | Path | BinaryIO, limit: int, on_error: ErrorHandler
+) -> Iterator[Document]:
+    """The ``documents`` of ``source`` of at most ``limit`` characters; the others are told to ``on_error``."""
+    for document in documents:
+        if len(document.text) > limit:
+            message = f"holds {len(document.text)} characters; expected at most {limit} (--max-characters)"
+            on_error.skip(FormatError(message, Place(source_name(source), document=document.id)))
+        else:
+            yield document

@@ -6,7 +6,7 @@ import pyarrow as pa
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
-from bran.export.table import SCHEMA
+from bran.export.table import FLAT
 
 _TYPES = {
     pa.string(): DataType.string,
@@ -24,7 +24,7 @@ SIGNATURE = ModelSignature(
             ColSpec(DataType.string, "mentions"),
         ]
     ),
-    outputs=Schema([ColSpec(_TYPES[field.type], field.name, required=not field.nullable) for field in SCHEMA]),
+    outputs=Schema([ColSpec(_TYPES[field.type], field.name, required=not field.nullable) for field in FLAT]),
     params=ParamSchema([ParamSpec("threshold", DataType.double, default=None)]),
 )
 """Columns as in :mod:`bran.workflows.frames`; ``threshold`` is the model's own unless it is given."""

@@ -7,7 +7,8 @@ A run's folder::
     <split>/model/         the trained model
     <split>/candidates.parquet   every candidate of the test part with its score
     <split>/scores.json    raw and filtered, with signatures
-    refit/model/           trained on the whole corpus
+    refit/model/           trained on the whole corpus, calibrated on the test parts of the first kind of split
+    refit/calibration.json, reliability.svg, reliability.png   how far its scores and probabilities can be believed
     summary.json, summary.md
 """
 
@@ -26,15 +27,18 @@ from bran.corpus.document import Document
 from bran.corpus.load import Corpus
 from bran.corpus.splits import Split
 from bran.errors import ConfigError
+from bran.evaluation.calibration_report import CalibrationReport
 from bran.evaluation.predictions import Predictions
 from bran.evaluation.report import EvaluationReport, evaluate
+from bran.evaluation.thresholds import BEST_F1
 from bran.export.reading import read_table
 from bran.export.writers import open_writer
-from bran.extraction.trained_model import TrainedModel, read_description
+from bran.extraction.trained_model import ModelDescription, TrainedModel, read_description
 from bran.files import atomic_write
 from bran.nn.model_folder import DESCRIPTION
 from bran.training.checkpoint import CHECKPOINT
 from bran.training.loop import Metrics
+from bran.workflows.calibrate import calibrated, write_report
 from bran.workflows.fitting import Fitter, Listener
 from bran.workflows.run_config import RunConfig
 from bran.workflows.starts import start_hash
@@ -215,22 +219,29 @@ class TrainingRun:
         return Outcome(split, evaluate(gold, predictions), candidates)
 
     def _refit(self, outcomes: Sequence[Outcome], run: Run, summary: Summary) -> None:
-        """Train on everything; the threshold is the best one on predictions of models that did not see the document."""
+        """Train on everything; threshold and calibration are from models that did not see the document."""
         if self._done(self._everything):
             return
         folder = self.folder / self._everything.name
         with run.start(folder.name, tags={"split": folder.name}) as child:
             model = self._fit(self._everything, folder, child)
             if outcomes:
-                documents = [document for outcome in outcomes for document in self.corpus.select(outcome.split.test)]
-                relations = {id_: found for outcome in outcomes for id_, found in outcome.candidates.relations.items()}
-                threshold = self.fitter.threshold(documents, Predictions(self.config.name, relations))
-                record = {**model.description.training, "out_of_fold": asdict(threshold), "scores": summary.to_dict()}
-                model.description = model.description.model_copy(
-                    update={"threshold": threshold.value, "training": record}
-                )
+                report = self._calibrate(outcomes, folder, child)
+                model.description = _described(model.description, report, summary)
             self._save(model, folder, child)
             (folder / CHECKPOINT).unlink(missing_ok=True)
+
+    def _calibrate(self, outcomes: Sequence[Outcome], folder: Path, run: Run) -> CalibrationReport:
+        """Calibrate on predictions of models that did not see the document."""
+        documents = [document for outcome in outcomes for document in self.corpus.select(outcome.split.test)]
+        relations = {id_: found for outcome in outcomes for id_, found in outcome.candidates.relations.items()}
+        predictions = replace(outcomes[0].candidates, relations=relations)
+        gold = self.fitter.gold(documents, split="out-of-fold")
+        report = CalibrationReport.of(gold, predictions, protocol=self.config.protocol)
+        run.log_metrics(report.metrics)
+        for path in write_report(report, folder):
+            run.log_file(path)
+        return report
 
     def _write_settings(self) -> None:
         splits = {split.name: asdict(split) for group in self._groups(()) for split in group}
@@ -266,6 +277,13 @@ class TrainingRun:
             stream.write(summary.to_markdown())
         run.log_text(summary.to_markdown(), "summary.md")
         run.log_metrics(summary.metrics)
+
+
+def _described(description: ModelDescription, report: CalibrationReport, summary: Summary) -> ModelDescription:
+    """``description`` with the threshold of best F1, the calibration, and what the splits scored."""
+    threshold = report.thresholds[BEST_F1]
+    record = {**description.training, "out_of_fold": threshold.model_dump(), "scores": summary.to_dict()}
+    return calibrated(description.model_copy(update={"threshold": threshold.value, "training": record}), report)
 
 
 def _flat(report: EvaluationReport) -> dict[str, float]:

@@ -172,3 +172,15 @@ def test_convert_leaves_out_what_the_new_format_cannot_hold(tmp_path: Path) -> N
     assert output.read_text() == "3|t|y\n\n"
     assert "(document 1|2): expected an id without '|' and tab" in result.stderr
     assert run("convert", source, "-o", output, "--strict").exit_code == 4
+
+
+@pytest.mark.parametrize(("format", "content"), [("brat", ""), ("label-studio", "tasks.json")])
+def test_convert_for_curators_and_back(cdr: Path, tmp_path: Path, format: str, content: str) -> None:
+    there, back = tmp_path / "review", tmp_path / "back.txt"
+    assert run("convert", cdr, "-o", there, "--output-format", format, "--schema", "cdr").exit_code == 0
+    result = run("convert", there / content, "-o", back, "--schema", "cdr")
+    assert (result.exit_code, result.stdout) == (0, ""), result.stderr
+    assert back.read_bytes() == cdr.read_bytes()
+    again = run("convert", cdr, "-o", there, "--output-format", format, "--schema", "cdr")
+    assert again.exit_code == 4
+    assert "is there already; expected the name of a new folder" in again.stderr

@@ -12,7 +12,14 @@ from bran.errors import ConfigError, DataError
 from bran.evaluation.gold import GoldStandard
 from bran.evaluation.predictions import Predictions
 from bran.evaluation.report import evaluate
-from bran.evaluation.thresholds import best_threshold, expected_threshold, score_curve
+from bran.evaluation.thresholds import (
+    Threshold,
+    best_threshold,
+    expected_threshold,
+    named_thresholds,
+    parse_threshold,
+    score_curve,
+)
 
 
 @pytest.fixture
@@ -138,3 +145,51 @@ def test_one_wrong_relation_at_the_top_moves_the_expected_threshold_little():
 def test_relations_that_are_all_alike_have_no_expected_threshold(right):
     with pytest.raises(DataError, match="expected right and wrong ones"):
         expected_threshold(*one_candidate_each([0.2, 0.4], right), protocol="raw")
+
+
+def test_thresholds_by_name():
+    scores = np.linspace(0.995, 0.005, 100)
+    right = np.arange(100) < 30  # the upper 30 are right, and of the 70 below them every fifth
+    right[30::5] = True
+    gold, predictions = one_candidate_each(scores, right)
+    named = named_thresholds(gold, predictions, protocol="raw")
+    assert list(named) == ["best-f1", "p50", "p60", "p70", "p80", "p90", "p95"]
+    assert named["best-f1"] == expected_threshold(gold, predictions, protocol="raw")
+    assert named["p95"].value == pytest.approx(0.68)  # 31 of 32 are right, and 31 of 33 are not enough
+    assert (named["p95"].precision, named["p95"].recall) == (31 / 32, 31 / 44)
+    for name, percent in (("p50", 50), ("p80", 80), ("p90", 90)):
+        card = evaluate(gold, predictions.keep(named[name].value), resamples=0).cards["raw"]
+        assert card.score(metric="precision") == named[name].precision >= percent / 100
+        assert card.score(metric="recall") == named[name].recall
+
+
+def test_a_precision_that_was_seen_on_few_relations_has_no_name():
+    scores = np.linspace(0.99, 0.01, 60)
+    named = named_thresholds(*one_candidate_each(scores, np.arange(60) < 10), protocol="raw")
+    assert list(named) == ["best-f1", "p50"]  # the upper ten are all right; of the upper twenty, ten
+
+
+NAMED = {
+    "best-f1": Threshold(value=0.25, precision=0.5, recall=0.7, f1=0.6),
+    "p80": Threshold(value=0.875, precision=0.8, recall=0.2, f1=0.3),
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("best-f1", 0.25), ("p80", 0.875), ("0.35", 0.35), ("0", 0.0), ("1", 1.0), ("1e-3", 0.001)]
+)
+def test_a_threshold_is_a_name_or_a_number(text, value):
+    assert parse_threshold(text, NAMED) == value
+
+
+@pytest.mark.parametrize("text", ["p95", "P80", "best", "", "1.5", "-0.1", "nan", "inf", "80%"])
+def test_what_is_neither_is_refused_with_a_list_of_names(text):
+    with pytest.raises(ConfigError) as caught:
+        parse_threshold(text, NAMED)
+    expected = "expected a number from 0 to 1 or one of best-f1 (0.25), p80 (0.875)"
+    assert str(caught.value) == f"threshold {text!r}: {expected}"
+
+
+def test_without_names_only_numbers_are_thresholds():
+    with pytest.raises(ConfigError, match=r"'p80': expected a number from 0 to 1 \(no thresholds have names here\)"):
+        parse_threshold("p80", {})

@@ -10,7 +10,7 @@ import pytest
 from bran.corpus.document import Document
 from bran.errors import BranError, ConfigError, DuplicateDocumentError, FormatError
 from bran.export.reading import READERS, read_table
-from bran.export.table import ordered
+from bran.export.table import SCHEMA_VERSION, VERSION_KEY, ordered
 from bran.export.writers import open_writer
 
 HEADER = "document\ttype\thead\ttail\tscore\n"
@@ -79,6 +79,8 @@ def test_rows_of_a_document_must_stand_together(tmp_path: Path) -> None:
         ("a.tsv", HEADER + "1\tCID\t\tD\t0.5\n", r"a\.tsv:2: head = None: .*string"),
         ("a.tsv", "1\tCID\tC\tD\t0.5\n", r"a\.tsv: columns 1, CID, .*expected a relation table"),
         ("a.tsv", "", r"a\.tsv: is empty"),
+        ("a.csv", "document,type,head,tail\n1,CID,C\n", r"a\.csv:2: 3 cells; expected 4"),
+        ("a.csv", 'document,type,head,tail\n1,CID,C,"D\n', r"a\.csv:2: unexpected end of data; expected comma"),
         ("a.jsonl", '{"document": "1"\n', r"a\.jsonl:1: .*expected a JSON object"),
         ("a.jsonl", "[1, 2]\n", r"a\.jsonl:1: the row = \[1, 2\]"),
         ("a.jsonl", '{"document": "1", "type": "CID"}\n', r"a\.jsonl:1: there is no 'head'; expected document, type"),
@@ -99,6 +101,14 @@ def test_parquet_without_the_columns(tmp_path: Path) -> None:
     pq.write_table(pa.table({"document": ["1"], "text": ["a"]}), path)
     with pytest.raises(FormatError, match=r"columns document, text; expected a relation table, which has type, head"):
         list(read_table(path))
+
+
+def test_table_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    table = pa.table({"document": ["1"], "type": ["CID"], "head": ["C"], "tail": ["D"]})
+    pq.write_table(table.replace_schema_metadata({VERSION_KEY: str(SCHEMA_VERSION + 1)}), tmp_path / "a.parquet")
+    expected = rf"a\.parquet: is of table version {SCHEMA_VERSION + 1}; .* reads up to {SCHEMA_VERSION}"
+    with pytest.raises(FormatError, match=expected):
+        list(read_table(tmp_path / "a.parquet"))
 
 
 @pytest.mark.parametrize("suffix", [".tsv.gz", ".jsonl.gz", ".parquet"])

@@ -5,14 +5,14 @@ from dataclasses import replace
 import pyarrow as pa
 import pytest
 
-from bran.corpus.document import Document, Mention, Passage, Relation
-from bran.export.table import SCHEMA, rows
+from bran.corpus.document import Document, Evidence, Mention, Passage, Relation
+from bran.export.table import FLAT, SCHEMA, rows
 
 
 def test_rows_have_the_columns_of_the_schema_and_types_that_fit(documents: list[Document]) -> None:
     for document in documents:
         for row in rows(document):
-            assert [name for name in row if name != "evidence"] == SCHEMA.names
+            assert list(row) == SCHEMA.names
             assert pa.Table.from_pylist([row], schema=SCHEMA).num_rows == 1
 
 
@@ -75,9 +75,62 @@ def test_cross_sentence_is_about_all_mentions_not_the_strongest_pair(document: D
 def test_what_is_not_known_is_null(documents: list[Document]) -> None:
     (row,) = rows(documents[2], model_version="0.1.0")
     known = {"document", "type", "head", "tail", "score", "evidence"}
+    assert row["evidence"] == []
     assert {name for name, value in row.items() if value is not None} == known
 
 
 @pytest.mark.parametrize("version", [None, "0.1.0"])
 def test_model_and_version(document: Document, version: str | None) -> None:
     assert {(row["model"], row["model_version"]) for row in rows(document, model_version=version)} == {("cdr", version)}
+
+
+def test_columns_of_the_first_version_come_first_and_stay() -> None:
+    first = [
+        *("document", "type", "head", "head_name", "tail", "tail_name", "score", "probability", "cross_sentence"),
+        *("head_start", "head_end", "tail_start", "tail_end", "share", "sentence", "model", "model_version"),
+    ]
+    assert SCHEMA.names[: len(first)] == first
+    assert FLAT.names == SCHEMA.names[:-1]
+
+
+def test_types_and_preferred_names_of_both_ends(document: Document) -> None:
+    preferred = {"MESH:C1": "Zorvapine", "MESH:D1": "Tremor"}
+    tremor, fever = rows(document, names=preferred.get)
+    assert (tremor["head_type"], tremor["tail_type"]) == ("Chemical", "Disease")
+    assert (tremor["head_label"], tremor["tail_label"], fever["tail_label"]) == ("Zorvapine", "Tremor", None)
+
+
+def test_type_is_that_of_the_mentions_behind_the_relation() -> None:
+    mentions = (Mention(0, 3, "Gene", ("X",)), Mention(4, 7, "Chemical", ("X",)), Mention(8, 11, "Disease", ("D",)))
+    evidence = (Evidence(mentions[0], mentions[2], 1.0),)
+    relation = Relation("r", "X", "D", score=0.5)
+    document = Document("1", (Passage("title", "abc abc def"),), mentions, (relation,))
+    assert rows(document)[0]["head_type"] == "Chemical"
+    assert rows(document.with_relations((replace(relation, evidence=evidence),)))[0]["head_type"] == "Gene"
+
+
+def test_sentences_of_each_mention_pair(document: Document) -> None:
+    text = document.text
+    tremor, fever = rows(document)
+    spans = [
+        (
+            text[p["head_sentence_start"] : p["head_sentence_end"]],
+            text[p["tail_sentence_start"] : p["tail_sentence_end"]],
+        )
+        for p in (fever, *tremor["evidence"])
+    ]
+    first, second = "Zorvapine and tremor of the hands.", "Patients on zorvapine hydrochloride had fever."
+    assert spans == [(first, second), (first, first), (second, first)]
+    assert [pair["cross_sentence"] for pair in tremor["evidence"]] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("year", "found"), [(1999, 1999), ("2001", 2001), (None, None), ("spring", None), (-3, None), ("²", None)]
+)
+def test_year_comes_from_the_meta(document: Document, year: object, found: int | None) -> None:
+    assert {row["year"] for row in rows(replace(document, meta={"year": year}))} == {found}
+
+
+def test_hash_and_position(document: Document) -> None:
+    found = rows(document, model_hash="0123456789ab", position=7)
+    assert {(row["model_hash"], row["position"]) for row in found} == {("0123456789ab", 7)}

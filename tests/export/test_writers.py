@@ -13,8 +13,8 @@ from bran.corpus.document import Document, Mention, Passage, Relation
 from bran.corpus.readers import read_documents
 from bran.corpus.schema import load_schema
 from bran.errors import ConfigError, FormatError
-from bran.export.table import SCHEMA, rows
-from bran.export.writers import FORMATS, open_writer
+from bran.export.table import FLAT, SCHEMA, SCHEMA_VERSION, rows
+from bran.export.writers import FORMATS, open_relation_table, open_writer
 
 
 def write(path: Path, documents: Iterable[Document]) -> Path:
@@ -32,13 +32,14 @@ def text_of(path: Path) -> str:
 @pytest.mark.parametrize("suffix", [".tsv", ".tsv.gz"])
 def test_tsv(tmp_path: Path, documents: list[Document], suffix: str) -> None:
     header, *lines = text_of(write(tmp_path / f"table{suffix}", documents)).splitlines()
-    assert header.split("\t") == SCHEMA.names
+    assert header.split("\t") == FLAT.names
     assert [line.split("\t")[:8] for line in lines] == [
         ["101", "CID", "MESH:C1", "zorvapine hydrochloride", "MESH:D1", "tremor", "0.812346", "0.750000"],
         ["101", "CID", "MESH:C1", "zorvapine hydrochloride", "MESH:D2", "fever", "0.250000", ""],
         ["9", "CID", "MESH:C7", "", "MESH:D7", "", "0.500000", ""],
     ]
-    assert lines[0].split("\t")[-2:] == ["cdr", "0.1.0"]
+    model = FLAT.names.index("model")
+    assert lines[0].split("\t")[model : model + 4] == ["cdr", "0.1.0", "Chemical", "Disease"]
 
 
 def test_tsv_escapes_what_would_break_a_row(tmp_path: Path) -> None:
@@ -55,7 +56,7 @@ def test_tsv_escapes_what_would_break_a_row(tmp_path: Path) -> None:
 def test_jsonl_has_every_mention_pair(tmp_path: Path, documents: list[Document], suffix: str) -> None:
     found = [json.loads(line) for line in text_of(write(tmp_path / f"table{suffix}", documents)).splitlines()]
     assert [row["document"] for row in found] == ["101", "101", "9"]
-    assert all(list(row) == [*SCHEMA.names, "evidence"] for row in found)
+    assert all(list(row) == SCHEMA.names for row in found)
     assert found[0]["score"] == 0.812346
     assert [pair["share"] for pair in found[0]["evidence"]] == [0.6, 0.4]
     assert found[2]["evidence"] == []
@@ -64,6 +65,7 @@ def test_jsonl_has_every_mention_pair(tmp_path: Path, documents: list[Document],
 def test_parquet_keeps_values_types_and_meanings(tmp_path: Path, documents: list[Document]) -> None:
     file = pq.ParquetFile(write(tmp_path / "table.parquet", documents))
     assert file.schema_arrow.equals(SCHEMA, check_metadata=True)
+    assert file.schema_arrow.metadata[b"bran.schema_version"] == str(SCHEMA_VERSION).encode()
     assert file.metadata.row_group(0).column(0).compression == "ZSTD"
     expected = [row for document in documents for row in rows(document, model_version="0.1.0")]
     assert file.read().to_pylist() == [{name: row[name] for name in SCHEMA.names} for row in expected]
@@ -121,7 +123,7 @@ def test_same_documents_give_the_same_bytes(tmp_path: Path, documents: list[Docu
     assert first.read_bytes() == second.read_bytes()
 
 
-@pytest.mark.parametrize("name", ["out.csv", "out", "out.parquet.gz"])
+@pytest.mark.parametrize("name", ["out.xlsx", "out", "out.parquet.gz"])
 def test_unknown_suffix_names_those_that_there_are(tmp_path: Path, name: str) -> None:
     with pytest.raises(ConfigError, match=r"out.*expected one of \.tsv, .*\.parquet, .*\.pubtator"):
         write(tmp_path / name, [])
@@ -131,3 +133,16 @@ def test_unknown_suffix_names_those_that_there_are(tmp_path: Path, name: str) ->
 def test_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match=r"nowhere.table\.tsv: cannot be written"):
         write(tmp_path / "nowhere" / "table.tsv", [])
+
+
+def test_positions_go_into_the_parts_of_a_run(tmp_path: Path, documents: list[Document]) -> None:
+    path = tmp_path / "relations.parquet"
+    with open_relation_table(path, model_hash="0123456789ab", names={"MESH:C7": "Velorin"}.get) as writer:
+        for position, document in enumerate(documents):
+            writer.write(document, position)
+    table = pq.read_table(path, columns=["document", "position", "head_label", "model_hash"])
+    assert [list(row.values()) for row in table.to_pylist()] == [
+        ["101", 0, None, "0123456789ab"],
+        ["101", 0, None, "0123456789ab"],
+        ["9", 2, "Velorin", None],
+    ]

@@ -34,3 +34,22 @@ def test_the_whole_card():
 
 def test_what_is_not_known_is_left_out():
     assert render_card("mine", CardConfig(), {}) == "# mine\n\n"
+
+
+def test_thresholds_and_probabilities():
+    measures = {"log_loss": 0.36651, "brier": 0.1, "ece_width": 0.05, "ece_mass": 0.06}
+    facts = {
+        "thresholds": {"p80": {"value": 0.75, "precision": 0.801, "recall": 0.2, "f1": 0.32}},
+        "calibration": {
+            "methods": {"default": "platt"}, "candidates": 90, "correct": 20, "signature": "c:12",
+            "before": measures, "after": {**measures, "log_loss": 0.33},
+        },
+    }  # fmt: skip
+    card = render_card("mine", CardConfig(), facts)
+    assert "## Thresholds by name\n\n| threshold | score | P | R | F1 |\n" in card
+    assert "\n| p80 | 0.7500 | 80.1 | 20.0 | 32.0 |\n" in card
+    assert (
+        "## Probabilities\n\nCalibrated on 90 candidates, 20 of them right, by relation type: default platt.\n" in card
+    )
+    assert "\n| log loss (nats) | 0.3665 | 0.3300 |\n| Brier score | 0.1000 | 0.1000 |\n" in card
+    assert "\n- `c:12`\n" in card

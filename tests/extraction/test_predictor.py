@@ -3,12 +3,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from bran.corpus.document import Document, Mention, Passage, Relation
 from bran.corpus.schema import Schema
 from bran.errors import ConfigError, ModelError, UnknownTypeError
+from bran.evaluation.calibration import Calibration, Isotonic, Platt
 from bran.extraction.predictor import Predictor
 from tests.builders import (
     document,
@@ -225,3 +227,44 @@ def test_a_missing_folder_or_device_is_refused(tmp_path: Path):
         Predictor.load(tmp_path / "missing")
     with pytest.raises(ConfigError, match="device 'abacus': not usable here"):
         Predictor.load(tmp_path, device="abacus")
+
+
+CALIBRATION = Calibration(
+    default=Platt(slope=0.5, intercept=-0.3), types={"treats": Isotonic(scores=(0.1, 0.6), values=(0.2, 0.9))}
+)
+
+
+def calibrated(chunk: int = 256, max_tokens: int = 8192, **settings: object) -> Predictor:
+    predictor = tiny_predictor(chunk=chunk, max_tokens=max_tokens, **settings)
+    description = predictor.model.description
+    predictor.model.description = description.model_copy(update={"calibration": CALIBRATION})
+    return predictor
+
+
+def test_probabilities_are_calibrated_scores_of_their_type():
+    found = [
+        relation
+        for doc in calibrated(schema=several_types_schema()).predict(several_types_documents(), threshold=0)
+        for relation in doc.relations
+    ]
+    assert {relation.type for relation in found} == {"causes", "treats", "regulates", "binds"}
+    for relation in found:
+        expected = CALIBRATION.of(relation.type).probabilities(np.array([relation.score]))
+        assert relation.probability == pytest.approx(float(expected[0]), rel=1e-12)
+
+
+def test_calibration_changes_neither_scores_nor_what_is_kept():
+    plain, with_them = (
+        list(predictor.predict(documents(), threshold=0.4)) for predictor in (tiny_predictor(), calibrated())
+    )
+    assert scored(plain) == scored(with_them)
+    assert all(relation.probability is None for doc in plain for relation in doc.relations)
+
+
+def test_probabilities_do_not_depend_on_batches():
+    together, apart = (
+        [relation.probability for doc in predictor.predict(documents(), threshold=0) for relation in doc.relations]
+        for predictor in (calibrated(), calibrated(chunk=1, max_tokens=1))
+    )
+    assert together == pytest.approx(apart, abs=1e-6)
+    assert len(set(together)) > 1

@@ -10,9 +10,18 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from bran.corpus.document import Relation
-from bran.errors import ModelError
+from bran.errors import ConfigError, ModelError
+from bran.evaluation.calibration import Calibration, Isotonic, Platt
+from bran.evaluation.thresholds import Threshold
 from bran.extraction.predictor import Predictor
-from bran.extraction.trained_model import FORMAT_VERSION, ModelDescription, TrainedModel, read_description
+from bran.extraction.trained_model import (
+    FORMAT_VERSION,
+    ModelDescription,
+    TrainedModel,
+    read_description,
+    replace_description,
+    resolve_threshold,
+)
 from tests.builders import VARIANTS, documents, several_types_documents, several_types_schema, tiny_model, tiny_trainer
 
 FILES = {"model.json", "weights.safetensors", "subwords.json", "README.md"}
@@ -206,3 +215,65 @@ def test_the_description_alone_can_be_read(saved: Path):
     assert isinstance(description, ModelDescription)
     assert (description.format_version, description.name) == (FORMAT_VERSION, "tiny")
     assert description == tiny_model().description
+
+
+CALIBRATION = Calibration(
+    default=Isotonic(scores=(0.1, 0.5), values=(0.05, 0.6)), types={"CID": Platt(slope=2, intercept=-1)}
+)
+THRESHOLDS = {
+    "best-f1": Threshold(value=0.25, precision=0.5, recall=0.7, f1=0.6),
+    "p80": Threshold(value=0.75, precision=0.8, recall=0.2, f1=0.3),
+}
+
+
+def test_calibration_and_thresholds_survive_saving_and_loading(tmp_path: Path):
+    model = tiny_model()
+    model.description = model.description.model_copy(update={"calibration": CALIBRATION, "thresholds": THRESHOLDS})
+    model.save(tmp_path)
+    loaded = read_description(tmp_path)
+    assert (loaded.calibration, loaded.thresholds) == (CALIBRATION, THRESHOLDS)
+    assert "| p80 | 0.7500 | 80.0 | 20.0 | 30.0 |" in (tmp_path / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_folder_from_before_calibrations_still_loads(tmp_path: Path, saved: Path):
+    folder = shutil.copytree(saved, tmp_path / "model")
+    edited(lambda data: [data.pop(key) for key in ("calibration", "thresholds")])(folder)
+    description = TrainedModel.load(folder).description
+    assert (description.calibration, description.thresholds) == (None, {})
+    assert resolve_threshold(description, None) == description.threshold
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("calibration", {"default": {"kind": "platt", "slope": -1, "intercept": 0}}, r"calibration\.default.*slope"),
+        ("calibration", {"types": {}}, r"key 'calibration\.default' is missing"),
+        ("thresholds", {"p90": 0.5}, r"thresholds\.p90"),
+        ("thresholds", {"p90": {"value": 0.5}}, r"key 'thresholds\.p90\.precision' is missing"),
+    ],
+)
+def test_a_damaged_calibration_is_refused_in_one_line(
+    tmp_path: Path, saved: Path, key: str, value: object, message: str
+):
+    folder = shutil.copytree(saved, tmp_path / "model")
+    edited(lambda data: data.update({key: value}))(folder)
+    with pytest.raises(ModelError, match=rf"model\.json: .*{message}") as caught:
+        read_description(folder)
+    assert "\n" not in str(caught.value)
+
+
+def test_another_description_leaves_the_weights(tmp_path: Path, saved: Path):
+    folder = shutil.copytree(saved, tmp_path / "model")
+    description = read_description(folder).model_copy(update={"thresholds": THRESHOLDS})
+    replace_description(folder, description)
+    assert read_description(folder) == description
+    assert predictions(TrainedModel.load(folder)) == predictions(TrainedModel.load(saved))
+    assert {path.name for path in folder.iterdir()} == FILES
+    assert "## Thresholds by name" in (folder / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_threshold_that_is_asked_for():
+    description = tiny_model(threshold=0.3).description.model_copy(update={"thresholds": THRESHOLDS})
+    assert [resolve_threshold(description, text) for text in (None, "p80", "0.9")] == [0.3, 0.75, 0.9]
+    with pytest.raises(ConfigError, match=r"threshold 'p90': .* one of best-f1 \(0\.25\), p80 \(0\.75\)"):
+        resolve_threshold(description, "p90")

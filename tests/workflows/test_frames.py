@@ -9,7 +9,7 @@ import pytest
 from bran.corpus.document import Document, Mention, Passage, Relation
 from bran.corpus.schema import Schema, load_schema
 from bran.errors import DataError, DuplicateDocumentError, FormatError, OffsetError, UnknownTypeError
-from bran.export.table import SCHEMA
+from bran.export.table import FLAT
 from bran.workflows.frames import documents_of, input_frame, table_frame
 
 
@@ -77,7 +77,7 @@ def test_table_has_the_columns_and_types_even_when_empty(document: Document) -> 
     relation = Relation("CID", "MESH:C1", "MESH:D1", score=0.5, model="cdr")
     full = table_frame([document.with_relations((relation,))], model_version="1")
     empty = table_frame([document])
-    assert list(full.columns) == list(empty.columns) == SCHEMA.names
+    assert list(full.columns) == list(empty.columns) == FLAT.names
     assert full.dtypes.equals(empty.dtypes)
     assert full.loc[0, "score"] == 0.5
     assert full.loc[0, "model_version"] == "1"

@@ -19,7 +19,7 @@ from bran.corpus.schema import load_schema
 from bran.encoding.examples import EncodingConfig
 from bran.encoding.subwords import SubwordConfig, Subwords
 from bran.errors import ConfigError, ModelError, UnknownTypeError
-from bran.export.table import SCHEMA
+from bran.export.table import FLAT
 from bran.extraction.predictor import Predictor
 from bran.extraction.trained_model import ModelDescription, TrainedModel
 from bran.nn.encoder import EncoderConfig
@@ -76,7 +76,7 @@ def test_threshold_decides_what_is_kept(model: PyFuncModel, document: Document) 
     assert list(kept["score"]) == scores[1:]
     none = model.predict(input_frame([document]), params={"threshold": 1.0})
     assert none.empty
-    assert list(none.columns) == SCHEMA.names
+    assert list(none.columns) == FLAT.names
     with pytest.raises(ConfigError, match=r"threshold 1\.5: expected a number between 0 and 1"):
         model.predict(input_frame([document]), params={"threshold": 1.5})
 
@@ -93,7 +93,7 @@ def test_only_the_model_folder_is_logged_and_no_pickle(logged: Path, folder: Pat
 def test_signature_and_example(model: PyFuncModel, logged: Path, document: Document) -> None:
     signature = model.metadata.signature
     assert signature.inputs.input_names() == ["id", "title", "abstract", "mentions"]
-    assert signature.outputs.input_names() == SCHEMA.names
+    assert signature.outputs.input_names() == FLAT.names
     assert [param.name for param in signature.params] == ["threshold"]
     example = model.metadata.load_input_example(str(logged))
     assert example["id"].tolist() == [document.id]

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import mlflow
+import numpy as np
 import pytest
 import torch
 from mlflow import MlflowClient
@@ -21,6 +22,7 @@ from bran.corpus.hypernyms import HypernymFilter
 from bran.corpus.load import Corpus
 from bran.corpus.schema import load_schema
 from bran.errors import ConfigError, DataError, DuplicateDocumentError, ModelError
+from bran.evaluation.calibration_report import CalibrationReport
 from bran.evaluation.gold import GoldStandard
 from bran.evaluation.predictions import Predictions
 from bran.evaluation.thresholds import expected_threshold
@@ -85,7 +87,8 @@ def signature(text: str) -> dict[str, str]:
 def test_a_whole_run_leaves_these_files(finished: tuple[Path, Summary]) -> None:
     model = {f"model/{name}" for name in ("model.json", "weights.safetensors", "subwords.json", "README.md")}
     scored = {f"{split}/{name}" for split in SPLITS for name in (*model, "scores.json", "candidates.parquet")}
-    refit = {f"refit/{name}" for name in model}
+    calibration = ("calibration.json", "reliability.svg", "reliability.png")
+    refit = {f"refit/{name}" for name in (*model, *calibration)}
     assert files(finished[0]) == {"run.json", "splits.json", "summary.json", "summary.md", *scored, *refit}
 
 
@@ -178,6 +181,36 @@ def test_the_refit_threshold_comes_from_models_that_did_not_see_the_document(fin
     assert description.training["documents"] == {"train": 12, "validation": 0}
     assert description.training["scores"] == read(folder / "summary.json")
     assert f"threshold: {expected.value:.4g}" in (folder / "refit" / "model" / "README.md").read_text()
+
+
+def test_the_refit_is_calibrated_on_the_same_predictions(finished: tuple[Path, Summary]) -> None:
+    folder = finished[0]
+    found = {
+        document.id: document.relations
+        for name in ("fold-1", "fold-2")
+        for document in read_table(folder / name / "candidates.parquet")
+    }
+    gold = GoldStandard(abstracts(), CDR, HypernymFilter(TREE))
+    report = CalibrationReport.of(gold, Predictions("out of fold", found))
+    description = read_description(folder / "refit" / "model")
+    assert description.calibration == report.fitted.calibration
+    assert description.thresholds == report.thresholds
+    assert description.thresholds["best-f1"].value == description.threshold
+    record = description.training["calibration"]
+    assert record["after"] == report.after.metrics
+    assert (record["candidates"], record["correct"]) == (24, 12)  # without the hypernym of each document
+    assert signature(record["signature"])["split"] == "out-of-fold"
+    written = read(folder / "refit" / "calibration.json")
+    assert written["before"]["log_loss"] == report.before.log_loss
+    assert sum(each["count"] for each in written["after"]["bins"]) == 24
+    card = (folder / "refit" / "model" / "README.md").read_text(encoding="utf-8")
+    assert f"| log loss (nats) | {report.before.log_loss:.4f} | {report.after.log_loss:.4f} |" in card
+    (document,) = Predictor.load(folder / "refit" / "model").predict(abstracts()[:1], threshold=0)
+    for relation in document.relations:
+        assert relation.probability == pytest.approx(
+            float(report.fitted.calibration.of("CID").probabilities(np.array([relation.score]))[0])
+        )
+    assert read_description(folder / "fold-1" / "model").calibration is None
 
 
 def test_models_say_how_they_were_made(finished: tuple[Path, Summary]) -> None:
@@ -504,6 +537,17 @@ def test_every_epoch_and_the_results_of_each_split_are_logged(
     assert {"split.json", "candidates.parquet", "scores.json"} <= logged
     split = read(Path(client.download_artifacts(run.info.run_id, "split.json")))
     assert {**split, "name": "cut-1"} == read(folder / "splits.json")["splits"]["cut-1"]
+
+
+def test_the_calibration_of_the_refit_is_logged(tracked: tuple[Path, MlflowClient, dict[str, Stored]]) -> None:
+    folder, client, runs = tracked
+    run = runs["refit"]
+    written = read(folder / "refit" / "calibration.json")
+    for when in ("before", "after"):
+        for measure in ("log_loss", "brier", "ece_width", "ece_mass"):
+            assert run.data.metrics[f"calibration_{when}_{measure}"] == pytest.approx(written[when][measure])
+    logged = {item.path for item in client.list_artifacts(run.info.run_id)}
+    assert {"calibration.json", "reliability.svg", "reliability.png"} <= logged
 
 
 def test_the_logged_model_predicts_as_the_saved_one(tracked: tuple[Path, MlflowClient, dict[str, Stored]]) -> None:

@@ -1,4 +1,4 @@
-"""Readers: a path in, documents out, one at a time. A further format is one more entry of ``READERS``.
+"""Readers: a path or a stream in, documents out, one at a time. A further format is one more entry of ``READERS``.
 
 The format is told by the first bytes of the content, then by the name. Libraries that one format alone needs
 are imported when there is a file of that format.
@@ -53,16 +53,19 @@ class Reader:
     """A format that documents can be read from.
 
     Attributes:
-        read: yields the documents of a path or an unpacked stream; takes ``schema``, ``on_error`` and ``options``.
+        read: yields the documents of a path or an unpacked stream; takes ``schema``, ``on_error``, ``every_record``
+            and ``options``.
         accepts: whether a file is of this format, by the first bytes of its content without byte order mark.
         suffixes: of names that are taken to be of this format when the content says nothing.
         options: what ``read`` takes of the options, by keyword.
+        deletes: whether files say of documents that they are deleted; then ``read`` takes ``on_deleted``.
     """
 
     read: Callable[..., Iterator[Document]]
     accepts: Callable[[bytes], bool]
     suffixes: tuple[str, ...] = ()
     options: Callable[[ReaderOptions], dict[str, Any]] = lambda options: {}
+    deletes: bool = False
 
 
 def _late(module: str, function: str) -> Callable[..., Any]:
@@ -88,7 +91,11 @@ READERS: dict[str, Reader] = {
     "pubtator": Reader(
         read_pubtator, _is_pubtator, suffixes=(".pubtator",), options=lambda options: {"format": options.pubtator}
     ),
-    "pubmed": Reader(_late("pubmed", "read_pubmed"), lambda head: _is_xml(head) and _late("pubmed", "is_pubmed")(head)),
+    "pubmed": Reader(
+        _late("pubmed", "read_pubmed"),
+        lambda head: _is_xml(head) and _late("pubmed", "is_pubmed")(head),
+        deletes=True,
+    ),
     "bioc-xml": Reader(
         _late("bioc", "read_bioc_xml"), lambda head: _is_xml(head) and _late("bioc", "is_bioc_xml")(head)
     ),
@@ -96,6 +103,11 @@ READERS: dict[str, Reader] = {
         _late("bioc", "read_bioc_json"),
         lambda head: _BIOC_KEY.search(head) is not None and _late("bioc", "is_bioc_json")(head),
     ),
+    "label-studio": Reader(
+        _late("label_studio", "read_label_studio"),
+        lambda head: head.lstrip().startswith((b"[", b"{")) and _late("label_studio", "is_label_studio")(head),
+    ),
+    "brat": Reader(_late("brat", "read_brat"), _late("brat", "is_brat"), suffixes=(".ann",)),
     "jsonl": Reader(read_jsonl, is_jsonl, suffixes=(".jsonl",), options=lambda options: {"fields": options.fields}),
     "text": Reader(
         read_text, lambda head: False, suffixes=(".txt",), options=lambda options: {"documents": options.text}
@@ -110,21 +122,27 @@ READERS: dict[str, Reader] = {
 
 
 def read_documents(
-    path: str | Path,
+    source: str | Path | BinaryIO,
     *,
     schema: Schema | None = None,
     input_format: str | None = None,
     options: ReaderOptions | None = None,
     on_error: ErrorHandler | None = None,
+    every_record: bool = False,
+    on_deleted: Callable[[str], object] | None = None,
 ) -> Iterator[Document]:
     """The documents of a file, in its order.
 
     Args:
-        path: a file, plain or gzipped; ``-`` is standard input.
+        source: a file, plain or gzipped (``-`` is standard input), a folder of brat, or an unpacked binary stream
+            with a ``name``.
         schema: the types that documents may hold, and the namespaces of their ids.
         input_format: a name of :data:`READERS`; by default told from the content, then the name.
         options: of single formats.
         on_error: is told of what is left out; by default the first error is raised.
+        every_record: give every record of an id, all versions and those that the file deletes among them; by
+            default one counts, as the format says, and what else has its id is told to ``on_error``.
+        on_deleted: with ``every_record``, is told the id of each document that the file deletes, when it comes to it.
 
     Raises:
         ConfigError: when no reader has that name.
@@ -134,14 +152,14 @@ def read_documents(
         raise ConfigError(f"input format {input_format!r}; expected one of {', '.join(READERS)}")
     stack = ExitStack()
     try:
-        source, head = _opened(path, stack)
-        reader = READERS[input_format or _format(head, path)]
+        content, head = _opened(source, stack)
+        reader = READERS[input_format or _format(head, source)]
     except DataError as error:
         stack.close()
         (on_error or Strict()).skip(error)
         return iter(())
-    read = reader.read(source, schema=schema, on_error=on_error, **reader.options(options or ReaderOptions()))
-    return _closing(stack, read)
+    own = reader.options(options or ReaderOptions()) | ({"on_deleted": on_deleted} if reader.deletes else {})
+    return _closing(stack, reader.read(content, schema=schema, on_error=on_error, every_record=every_record, **own))
 
 
 def detect_format(path: str | Path) -> str:
@@ -154,12 +172,18 @@ def detect_format(path: str | Path) -> str:
         return _format(_opened(path, stack)[1], path)
 
 
-def _opened(path: str | Path, stack: ExitStack) -> tuple[str | Path | BinaryIO, bytes]:
+def _opened(source: str | Path | BinaryIO, stack: ExitStack) -> tuple[str | Path | BinaryIO, bytes]:
     """What a reader is given, and the first bytes of it: what can be read but once is a stream, held by ``stack``."""
-    if Path(path).is_file() and str(path) != STDIN:
-        with open_binary(path) as file:
-            return path, read_head(file, HEAD_BYTES)
-    head, stream = rewound(stack.enter_context(open_binary(path)), HEAD_BYTES, source_name(path))
+    if _is_brat_folder(source):
+        return source, b""
+    if isinstance(source, str | Path):
+        if Path(source).is_file() and str(source) != STDIN:
+            with open_binary(source) as file:
+                return source, read_head(file, HEAD_BYTES)
+        stream = stack.enter_context(open_binary(source))
+    else:
+        stream = source
+    head, stream = rewound(stream, HEAD_BYTES, source_name(source))
     return stream, head
 
 
@@ -168,33 +192,42 @@ def _closing(stack: ExitStack, documents: Iterator[Document]) -> Iterator[Docume
         yield from documents
 
 
-def _format(head: bytes, path: str | Path) -> str:
-    """The name of the format that ``head`` is of, or else ``path`` says.
+def _format(head: bytes, source: str | Path | BinaryIO) -> str:
+    """The name of the format that ``head`` is of, or else the name of ``source`` says.
 
     Raises:
         FormatError: when neither tells.
     """
+    if _is_brat_folder(source):
+        return "brat"
     head = head.removeprefix(b"\xef\xbb\xbf")
     found = next((name for name, reader in READERS.items() if reader.accepts(head)), None)
     if found is not None:
         return found
-    place = Place(source_name(path))
+    place = Place(source_name(source))
     if b"\0" in head:
         raise FormatError("is binary; expected text", place)
     if not head.strip():
         message = "holds only blank lines" if head else "holds nothing that can be unpacked"
         raise FormatError(f"{message}; expected documents", place)
-    named = _named(path)
+    named = _named(source)
     if named is None or (named == "text" and head.lstrip().startswith((b"<", b"{"))):
         raise _unknown(head, place)
     return named
 
 
-def _named(path: str | Path) -> str | None:
+def _is_brat_folder(source: str | Path | BinaryIO) -> bool:
+    """Whether ``source`` is a folder with annotations of brat: the only folders that are read as one input."""
+    if not isinstance(source, str | Path) or not Path(source).is_dir():
+        return False
+    return bool(_late("brat", "holds_brat")(Path(source)))
+
+
+def _named(source: str | Path | BinaryIO) -> str | None:
     """The format that the name of a file stands for; what is piped in is prose when it is nothing else."""
-    if str(path) == STDIN:
+    if str(source) == STDIN:
         return "text"
-    suffix = Path(Path(path).name.removesuffix(".gz")).suffix
+    suffix = Path(Path(source_name(source)).name.removesuffix(".gz")).suffix
     return next((name for name, reader in READERS.items() if suffix in reader.suffixes), None)
 
 

@@ -43,7 +43,11 @@ def is_bioc_json(head: bytes) -> bool:
 
 
 def read_bioc_xml(
-    source: str | Path | BinaryIO, *, schema: Schema | None = None, on_error: ErrorHandler | None = None
+    source: str | Path | BinaryIO,
+    *,
+    schema: Schema | None = None,
+    on_error: ErrorHandler | None = None,
+    every_record: bool = False,
 ) -> Iterator[Document]:
     """The documents of a BioC XML file, in its order.
 
@@ -56,6 +60,7 @@ def read_bioc_xml(
         source: a path, or a binary stream; plain or gzipped.
         schema: gives types their spelling and ids their namespace; without one, ids have that of their infon.
         on_error: is told of what is left out; by default the first error is raised.
+        every_record: give records of an id that came before, too; by default they are told to ``on_error``.
 
     Raises:
         DataError: names file, line and document; by default at the first thing that is wrong.
@@ -64,11 +69,16 @@ def read_bioc_xml(
     path = source_name(source)
     elements = read_elements(source, ("document",), roots=("collection",), on_error=handler)
     parts = ((element.sourceline, _record(element)) for element in elements)
-    return documents_of(parts, BioCDocuments(path, schema, handler).document, path, handler)
+    build = BioCDocuments(path, schema, handler).document
+    return documents_of(parts, build, path, handler, repeated_ids=every_record)
 
 
 def read_bioc_json(
-    source: str | Path | BinaryIO, *, schema: Schema | None = None, on_error: ErrorHandler | None = None
+    source: str | Path | BinaryIO,
+    *,
+    schema: Schema | None = None,
+    on_error: ErrorHandler | None = None,
+    every_record: bool = False,
 ) -> Iterator[Document]:
     """The documents of a BioC JSON file: a collection, what PubTator 3 answers, or JSON lines.
 
@@ -80,7 +90,8 @@ def read_bioc_json(
     """
     handler = on_error or Strict()
     path = source_name(source)
-    return documents_of(_json(source, path, handler), BioCDocuments(path, schema, handler).document, path, handler)
+    build = BioCDocuments(path, schema, handler).document
+    return documents_of(_json(source, path, handler), build, path, handler, repeated_ids=every_record)
 
 
 def _json(source: str | Path | BinaryIO, path: str, on_error: ErrorHandler) -> Iterator[tuple[int, Any]]:

@@ -46,7 +46,11 @@ def is_docbin(head: bytes) -> bool:
 
 
 def read_docbin(
-    source: str | Path | BinaryIO, *, schema: Schema | None = None, on_error: ErrorHandler | None = None
+    source: str | Path | BinaryIO,
+    *,
+    schema: Schema | None = None,
+    on_error: ErrorHandler | None = None,
+    every_record: bool = False,
 ) -> Iterator[Document]:
     """The documents of a DocBin, in its order. It is unpacked as a whole: memory grows with the file.
 
@@ -54,13 +58,14 @@ def read_docbin(
         source: a path, or a binary stream.
         schema: gives types their spelling and bare ids their namespace; without one, both stay as they are.
         on_error: is told of what is left out; by default the first error is raised.
+        every_record: give records of an id that came before, too; by default they are told to ``on_error``.
 
     Raises:
         DataError: names file and document; by default at the first thing that is wrong.
     """
     handler, path = on_error or Strict(), source_name(source)
     parser = _Parser(path, schema, handler)
-    return documents_of(_parts(source, path), parser.document, path, handler)
+    return documents_of(_parts(source, path), parser.document, path, handler, repeated_ids=every_record)
 
 
 def _parts(source: str | Path | BinaryIO, path: str) -> Iterator[Part]:

@@ -42,5 +42,6 @@ def documents_of(
         except DataError as error:
             on_error.skip(error)
             continue
-        seen.add(document.id)
+        if not repeated_ids:
+            seen.add(document.id)
         yield document

@@ -64,6 +64,7 @@ def read_jsonl(
     schema: Schema | None = None,
     on_error: ErrorHandler | None = None,
     fields: JsonFields | None = None,
+    every_record: bool = False,
 ) -> Iterator[Document]:
     """The documents of a file of JSON lines, plain or gzipped, in its order.
 
@@ -72,13 +73,14 @@ def read_jsonl(
         schema: gives types their spelling and bare ids their namespace; without one, both stay as they are.
         on_error: is told of what is left out; by default the first error is raised.
         fields: the keys that hold id, title, abstract, text, mentions and relations.
+        every_record: give records of an id that came before, too; by default they are told to ``on_error``.
 
     Raises:
         DataError: names file, line and document; by default at the first thing that is wrong.
     """
     handler, path = on_error or Strict(), source_name(source)
     parser = _Parser(path, fields or JsonFields(), schema, handler)
-    return documents_of(_lines(source, path), parser.document, path, handler)
+    return documents_of(_lines(source, path), parser.document, path, handler, repeated_ids=every_record)
 
 
 def _lines(source: str | Path | BinaryIO, path: str) -> Iterator[Line]:
@@ -91,7 +93,7 @@ def _lines(source: str | Path | BinaryIO, path: str) -> Iterator[Line]:
     for number, line in read_lines(source):
         if not line.strip():
             continue
-        if blank and _is_table_row(line):
+        if number == 1 and _is_table_row(line):
             raise FormatError("holds a relation table; expected documents with id and text", Place(path, number))
         blank = False
         yield number, line

@@ -9,7 +9,7 @@ https://www.nlm.nih.gov/bsd/licensee/elements_descriptions.html.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -34,7 +34,12 @@ def is_pubmed(head: bytes) -> bool:
 
 
 def read_pubmed(
-    source: str | Path | BinaryIO, *, schema: Schema | None = None, on_error: ErrorHandler | None = None
+    source: str | Path | BinaryIO,
+    *,
+    schema: Schema | None = None,
+    on_error: ErrorHandler | None = None,
+    every_record: bool = False,
+    on_deleted: Callable[[str], object] | None = None,
 ) -> Iterator[Document]:
     """The records of a PubMed XML file as documents without mentions, in its order.
 
@@ -42,6 +47,7 @@ def read_pubmed(
     the file itself deletes (``DeleteCitation``) do not. To know them, the ids of a file are read before its
     records (:class:`Versions`). A stream cannot be read twice: there, records of one PMID that follow one
     another are told apart in the same way, and any other repetition or deletion is told to ``on_error``.
+    With ``every_record`` nothing of this is done, and memory is constant.
 
     ``Document.meta`` holds, where the record has them: ``year``, ``journal``, ``language``, ``version``,
     ``replaces`` (how many other records of the PMID were passed over), ``doi``, ``mesh`` and ``chemicals``
@@ -51,6 +57,8 @@ def read_pubmed(
         source: a path, or a binary stream; plain or gzipped.
         schema: not needed, records hold no mentions.
         on_error: is told of what is left out; by default the first error is raised.
+        every_record: give each record, whatever its version, and those that are deleted.
+        on_deleted: with ``every_record``, is told each PMID that is deleted, where the file does so.
 
     Raises:
         DataError: names file, line and PMID; by default at the first thing that is wrong.
@@ -58,6 +66,9 @@ def read_pubmed(
     handler = on_error or Strict()
     path = source_name(source)
     elements = read_elements(source, (*_RECORDS, "DeleteCitation"), roots=_ROOTS, on_error=handler)
+    if every_record:
+        yield from _of_all(elements, path, handler, on_deleted)
+        return
     versions = Versions(source) if isinstance(source, str | Path) and _is_file(source) else None
     # Without any id the bytes are not in ASCII's order (UTF-16): such a file is read as a stream is.
     yield from _of_file(elements, versions, path, handler) if versions else _of_stream(elements, path, handler)
@@ -82,6 +93,22 @@ def _of_file(elements: Iterator[Element], versions: Versions, path: str, on_erro
     for id_ in versions.missing():
         message = "its newest record is missing, although its id stands in the file; expected a whole file"
         on_error.skip(FormatError(message, Place(path, document=id_)))
+
+
+def _of_all(
+    elements: Iterator[Element], path: str, on_error: ErrorHandler, on_deleted: Callable[[str], object] | None
+) -> Iterator[Document]:
+    """Every record."""
+    for element in elements:
+        if element.tag == "DeleteCitation":
+            for id_ in filter(_NUMBER.fullmatch, map(flat_text, element)):
+                if on_deleted is not None:
+                    on_deleted(str(int(id_)))
+            continue
+        try:
+            yield _document(element, _pmid(element, path), path)
+        except DataError as error:
+            on_error.skip(error)
 
 
 def _of_stream(elements: Iterator[Element], path: str, on_error: ErrorHandler) -> Iterator[Document]:

@@ -41,6 +41,7 @@ def read_pubtator(
     schema: Schema | None = None,
     format: PubTatorFormat | None = None,
     on_error: ErrorHandler | None = None,
+    every_record: bool = False,
 ) -> Iterator[Document]:
     """The documents of a PubTator file, plain or gzipped, in its order.
 
@@ -49,6 +50,7 @@ def read_pubtator(
         schema: gives types their spelling and bare ids their namespace; without one, both stay as they are.
         format: how ids are joined and left out; by default that of the corpus the schema is named after.
         on_error: is told of what is left out; by default the first error is raised.
+        every_record: give records of an id that came before, too; by default they are told to ``on_error``.
 
     Raises:
         DataError: names file, line and document; by default at the first thing that is wrong. With an
@@ -62,8 +64,13 @@ def read_pubtator(
         lambda part: parser.document(part[1]),
         parser.path,
         handler,
-        repeated_ids=parser.format.repeated_ids,
+        repeated_ids=every_record or parser.format.repeated_ids,
     )
+
+
+def is_title(line: bytes) -> bool:
+    """Whether ``line`` begins a document."""
+    return _TITLE.match(line) is not None
 
 
 def _blocks(lines: Iterable[tuple[int, bytes]], path: str) -> Iterator[Lines]:
@@ -75,7 +82,7 @@ def _blocks(lines: Iterable[tuple[int, bytes]], path: str) -> Iterator[Lines]:
     block: Lines = []
     try:
         for number, line in lines:
-            if _TITLE.match(line) and block:
+            if block and is_title(line):
                 yield block
                 block = []
             if line.strip():

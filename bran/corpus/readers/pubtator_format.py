@@ -35,6 +35,8 @@ class PubTatorFormat(Config):
     """Whether a mention's text column must equal the text, or only its letters and digits."""
     final_blank_line: bool = False
     """Whether a blank line is written after the last document too."""
+    scores: bool = False
+    """Whether a relation's probability, else its score, is written as a further column."""
 
 
 FORMATS: dict[str, PubTatorFormat] = {

@@ -28,6 +28,7 @@ def read_text(
     schema: Schema | None = None,
     on_error: ErrorHandler | None = None,
     documents: Literal["file", "paragraphs"] | None = None,
+    every_record: bool = False,
 ) -> Iterator[Document]:
     """The documents of a UTF-8 text, plain or gzipped, without mentions.
 
@@ -37,6 +38,7 @@ def read_text(
         on_error: is told of what is left out; by default the first error is raised.
         documents: whether the ``file`` is one document, or ``paragraphs`` between blank lines are; by default
             a path is the former, standard input and other streams are the latter.
+        every_record: not needed: no id comes twice.
 
     Raises:
         DataError: names file and line; by default at the first thing that is wrong.

@@ -1,4 +1,7 @@
-"""Writers: documents in, a file that appears when it is whole out. A further format is an entry of ``WRITERS``."""
+"""Writers: documents in, a file or folder that appears when it is whole out.
+
+A further format is an entry of ``WRITERS``, or of ``FOLDER_WRITERS`` where it needs several files.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,14 @@ from bran.corpus.document import Document
 from bran.corpus.readers.errors import ErrorHandler
 from bran.corpus.readers.pubtator_format import PubTatorFormat
 from bran.corpus.schema import Schema
+from bran.corpus.writers.folders import atomic_folder
 from bran.corpus.writers.jsonl import JsonlWriter
 from bran.corpus.writers.pubtator import PubTatorDocumentWriter, PubTatorWriter
 from bran.errors import ConfigError, FormatError
 from bran.files import atomic_write_binary
 
 __all__ = [
+    "FOLDER_WRITERS",
     "SUFFIXES",
     "WRITERS",
     "DocumentWriter",
@@ -60,6 +65,18 @@ def _bioc_json(stream: BinaryIO, schema: Schema | None) -> DocumentWriter:
     return BioCJsonWriter(stream, schema=schema)
 
 
+def _brat(folder: Path, schema: Schema | None) -> DocumentWriter:
+    from bran.corpus.writers.brat import BratWriter
+
+    return BratWriter(folder, schema=schema)
+
+
+def _label_studio(folder: Path, schema: Schema | None) -> DocumentWriter:
+    from bran.corpus.writers.label_studio import LabelStudioWriter
+
+    return LabelStudioWriter(folder, schema=schema)
+
+
 WRITERS: dict[str, Callable[[BinaryIO, Schema | None], DocumentWriter]] = {
     "pubtator": lambda stream, schema: PubTatorDocumentWriter(stream, schema=schema),
     "bioc-xml": _bioc_xml,
@@ -68,6 +85,12 @@ WRITERS: dict[str, Callable[[BinaryIO, Schema | None], DocumentWriter]] = {
     "docbin": _docbin,
 }
 """Writers by the name of their format."""
+
+FOLDER_WRITERS: dict[str, Callable[[Path, Schema | None], DocumentWriter]] = {
+    "brat": _brat,
+    "label-studio": _label_studio,
+}
+"""Writers of formats that are a folder, by name; no suffix stands for them."""
 
 SUFFIXES: dict[str, str] = {
     ".txt": "pubtator",
@@ -88,22 +111,28 @@ def open_document_writer(
     format: str | None = None,
     pubtator: PubTatorFormat | None = None,
 ) -> Iterator[DocumentWriter]:
-    """A writer of documents whose file appears under ``path`` when the ``with`` block ends well.
+    """A writer of documents whose file or folder appears under ``path`` when the ``with`` block ends well.
 
     Args:
-        path: where the documents go; gzipped when it ends in ``.gz``.
+        path: where the documents go; a file is gzipped when it ends in ``.gz``, a folder must not be there yet.
         schema: gives each type the namespace that its ids are written without, in formats that do so.
-        format: a name of :data:`WRITERS`; by default told from the suffix of ``path``.
+        format: a name of :data:`WRITERS` or :data:`FOLDER_WRITERS`; by default told from the suffix of ``path``.
         pubtator: the habits of PubTator output; by default those of the corpus the schema is named after.
 
     Raises:
         ConfigError: when the format is unknown.
-        FormatError: when the folder of ``path`` cannot be written to.
+        FormatError: when the folder of ``path`` cannot be written to, or a folder is to replace what is there.
     """
     name = document_format(path, format)
+    if name in FOLDER_WRITERS:
+        with atomic_folder(path) as folder:
+            writer = FOLDER_WRITERS[name](folder, schema)
+            yield writer
+            writer.close()
+        return
     with atomic_write_binary(path) as stream:
         if name == "pubtator":
-            writer: DocumentWriter = PubTatorDocumentWriter(stream, schema=schema, format=pubtator)
+            writer = PubTatorDocumentWriter(stream, schema=schema, format=pubtator)
         else:
             writer = WRITERS[name](stream, schema)
         yield writer
@@ -129,8 +158,8 @@ def document_format(path: str | Path, format: str | None = None) -> str:
     Raises:
         ConfigError: when there is no such format, or the suffix stands for none.
     """
-    if format is not None and format not in WRITERS:
-        raise ConfigError(f"output format {format!r}; expected one of {', '.join(WRITERS)}")
+    if format is not None and format not in (*WRITERS, *FOLDER_WRITERS):
+        raise ConfigError(f"output format {format!r}; expected one of {', '.join((*WRITERS, *FOLDER_WRITERS))}")
     name = Path(path).name
     suffix = Path(name.removesuffix(".gz")).suffix
     found = format or SUFFIXES.get(suffix)

@@ -10,6 +10,9 @@ from bran.corpus.readers.pubtator_format import ConceptIds, PubTatorFormat, pubt
 from bran.corpus.schema import Schema
 from bran.errors import DataError, FormatError, Place
 
+_DIGITS = 6
+"""After the point, in the column of scores."""
+
 
 class PubTatorWriter:
     """Writes documents as PubTator rows.
@@ -80,7 +83,16 @@ class PubTatorWriter:
     def _relation(self, relation: Relation) -> tuple[str, ...]:
         known = self._schema.relation_types.get(relation.type) if self._schema else None
         types = {type_ for pair in known.pairs for type_ in pair} if known else set()
-        return relation.type, self._end(relation.head, types), self._end(relation.tail, types), *relation.extra
+        return relation.type, self._end(relation.head, types), self._end(relation.tail, types), *self._further(relation)
+
+    def _further(self, relation: Relation) -> tuple[str, ...]:
+        """The columns after a relation's ends; the score is the only one, since readers take one at most."""
+        score = relation.score if relation.probability is None else relation.probability
+        if not self.format.scores or score is None:
+            return relation.extra
+        if relation.extra:
+            raise FormatError(f"relation {relation.type} has a further column {relation.extra[0]!r}; expected none")
+        return (f"{score:.{_DIGITS}f}",)
 
     def _end(self, concept: str, types: set[str]) -> str:
         shortened = (self._ids.shorten(concept, type_) for type_ in sorted(types))

@@ -18,6 +18,10 @@ class WorkerDied(BranError):
     """The process that did a task is gone: it crashed, was killed, or took too long."""
 
 
+class DiskFull(BranError):
+    """There is no space left for the parts; what is done is whole."""
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """A shard to be done.
@@ -26,6 +30,7 @@ class Task:
         folder: of the run.
         shard: what is read.
         settings: how it is worked on.
+        attempt: names this attempt; what another one has left half done is never taken for its work.
         suspects: first and one past the last of the documents among which is one that has killed a worker; these
             are worked on one by one.
         leave_out: documents that have killed workers alone, by their number in the shard, with what is to be
@@ -35,15 +40,22 @@ class Task:
     folder: Path
     shard: Shard
     settings: BatchSettings
+    attempt: str = "0"
     suspects: tuple[int, int] = (0, 0)
     leave_out: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def work(self) -> Path:
+        """The folder of its half files."""
+        return self.folder / "work" / f"{self.shard.key}.{self.attempt}"
 
 
 class Engine(Protocol):
     """Runs tasks somewhere else."""
 
-    slots: int
-    """How many tasks it runs at once: so many are submitted ahead, and a few more."""
+    @property
+    def slots(self) -> int:
+        """How many tasks it runs at once, at the time: so many are submitted ahead, and a few more."""
 
     def submit(self, task: Task) -> Future[Entry]:
         """Have ``task`` done; the future raises :class:`WorkerDied` when its process is gone."""

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import BinaryIO
+
+from bran.corpus.document import Document
+from bran.corpus.readers import ErrorHandler, ReaderOptions, read_documents
+from bran.corpus.schema import Schema
+from bran.errors import DataError, FormatError, Place
+from bran.export.run_folder import SourceFile
+from bran.workflows.batch.cutting import Frame, frame_of
+from bran.workflows.batch.file_range import RangeErrors, open_range
+from bran.workflows.batch.source_files import stamp
+from bran.workflows.batch.spool import is_spooled
+from bran.workflows.inputs import MAX_CHARACTERS, not_too_long
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +34,99 @@ class Shard:
     paths: tuple[str, ...]
     start: int = 0
     stop: int | None = None
+
+    @property
+    def is_range(self) -> bool:
+        """Whether it is a part of a file."""
+        return self.start > 0 or self.stop is not None
+
+
+def read_shard(
+    shard: Shard,
+    *,
+    schema: Schema | None = None,
+    input_format: str | None = None,
+    options: ReaderOptions | None = None,
+    max_characters: int = MAX_CHARACTERS,
+    on_error: ErrorHandler,
+    on_deleted: Callable[[str, int], object] | None = None,
+) -> Iterator[Document]:
+    """Every record of a shard, in its order; the number of a record counts what comes out here, from 0.
+
+    Of several records of one id all come: which one counts is decided when all parts are read together
+    (``meta["version"]`` of PubMed records, then the later source, then the later record).
+
+    Args:
+        shard: what is read.
+        schema: the types that documents may hold, and the namespaces of their ids.
+        input_format: a name of :data:`bran.corpus.readers.READERS`; by default told from the content.
+        options: of single formats.
+        max_characters: longer documents are told to ``on_error`` and left out.
+        on_error: is told of what is left out, with lines of the whole file.
+        on_deleted: is told the id of each document that a source deletes, and the number of the last record before
+            that: what comes later is not deleted by it.
+    """
+    given = 0
+
+    def deleted(id_: str) -> None:
+        if on_deleted is not None:
+            on_deleted(id_, given - 1)
+
+    for path in shard.paths:
+        documents = _read(shard, path, schema, input_format, options or ReaderOptions(), on_error, deleted)
+        for document in not_too_long(documents, path, max_characters, on_error):
+            yield document
+            given += 1
+
+
+def stamps(shard: Shard) -> tuple[SourceFile, ...]:
+    """What the sources of a shard are now; of a range, its own bytes are hashed.
+
+    Raises:
+        FormatError: when one cannot be read.
+    """
+    return tuple(stamp(path, shard.start, shard.stop) for path in shard.paths)
+
+
+def _read(
+    shard: Shard,
+    path: str,
+    schema: Schema | None,
+    input_format: str | None,
+    options: ReaderOptions,
+    on_error: ErrorHandler,
+    on_deleted: Callable[[str], object],
+) -> Iterator[Document]:
+    with ExitStack() as stack:
+        source: str | BinaryIO = path
+        if shard.is_range:
+            try:
+                input_format, frame = _frame(path, input_format)
+                source = stack.enter_context(open_range(path, shard.start, shard.stop, frame))
+            except DataError as error:
+                on_error.skip(error)
+                return
+            on_error = RangeErrors(on_error, path, shard.start, frame)
+        elif is_spooled(path) and options.text is None:
+            options = options.model_copy(update={"text": "paragraphs"})  # as standard input is read
+        yield from read_documents(
+            source,
+            schema=schema,
+            input_format=input_format,
+            options=options,
+            on_error=on_error,
+            every_record=True,
+            on_deleted=on_deleted,
+        )
+
+
+def _frame(path: str, input_format: str | None) -> tuple[str, Frame]:
+    """Format and frame of a file that was cut.
+
+    Raises:
+        FormatError: when it is not any more what it was when it was cut.
+    """
+    found = frame_of(path, input_format)
+    if found is None:
+        raise FormatError("was to be read in ranges and cannot be any more; expected it unchanged", Place(path))
+    return found

@@ -34,6 +34,20 @@ BIOC_XML = (
 )
 
 
+def test_a_stream_is_read_as_a_file_and_called_by_its_name() -> None:
+    class Named(io.BytesIO):
+        name = "notes.txt"
+
+    log = ErrorLog()
+    assert [doc.id for doc in read_documents(io.BytesIO(PUBMED.encode()))] == ["17"]
+    content = b'{"id": "1", "text": "Velorin."}\n{"id": "1", "text": "Brinol."}\n{broken\n'
+    assert [doc.text for doc in read_documents(Named(content), on_error=log)] == ["Velorin."]
+    assert [str(error.place) for error in log.skipped] == ["notes.txt:2 (document 1)", "notes.txt:3"]
+    every = read_documents(Named(content), on_error=log, every_record=True)
+    assert [doc.text for doc in every] == ["Velorin.", "Brinol."]
+    assert [doc.id for doc in read_documents(Named(b"Gout.\n\nPain.\n"))] == ["notes-1", "notes-2"]
+
+
 def docbin() -> bytes:
     from bran.corpus.writers.docbin import DocBinWriter
 
