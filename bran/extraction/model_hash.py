@@ -13,7 +13,7 @@ _DIGITS = 12
 
 
 def model_hash(folder: Path) -> str:
-    """Twelve hexadecimal digits of the SHA-256 of a model's settings, weights, vocabulary and knowledge, as their files stand.
+    """Twelve hexadecimal digits of the SHA-256 of a model's settings, weights, vocabulary and knowledge, as they stand.
 
     Raises:
         ModelError: when one of the files cannot be read.
