@@ -31,6 +31,8 @@ from bran.corpus.document import Document
 from bran.extraction.trained_model import TrainedModel
 from bran.workflows.batch.journal import Journal
 
+_WIDTH = 140
+"""Of tables that do not go to a terminal."""
 SIZES, FORMATS = (1000, 10_000, 100_000), (".parquet", ".tsv.gz")
 
 
@@ -197,8 +199,13 @@ def corpus(
 
 def _show(measures: Sequence[Measure]) -> None:
     console = Console()
+    if not console.is_terminal:
+        console.width = _WIDTH
     table = Table("", "abstracts", "s", "a second", "ms CPU", "first row, s", "cores", "MiB", title="runs")
     for each in measures:
+        if each.part == Part.start:
+            console.print(f"{each.name}: first row after {each.first:.1f} s")
+            continue
         rate, cost = each.size / each.seconds, 1000 * each.cpu_seconds / each.size
         row = (each.seconds, rate, cost, each.first, each.busy, each.peak)
         table.add_row(each.name, f"{each.size:,}", *(f"{value:,.2f}" for value in row))
