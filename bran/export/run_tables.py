@@ -17,21 +17,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from bran.config import parse_config
-from bran.corpus.document import Document, Evidence, Mention, Relation
+from bran.corpus.document import Document
 from bran.corpus.schema import Schema
 from bran.errors import ConfigError, FormatError, Place
 from bran.export.document_table import DOCUMENT_SCHEMA, document_of
+from bran.export.predictions import with_predictions
+from bran.export.row_batches import sized
 from bran.export.run_folder import DESCRIPTION, RunDescription, RunFolder
 from bran.export.run_views import create_views
-from bran.export.table import DIGITS, SCHEMA, Row, ordered
+from bran.export.table import DIGITS, SCHEMA, Row
 from bran.export.table_view import create_table_view
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-MEMORY = "2GB"
+MEMORY = "1GB"
 """What DuckDB may hold; what does not fit goes to a temporary folder."""
 
 _SIZE = re.compile(r"\d+(\.\d+)?\s*[KMGT]i?B", re.IGNORECASE)
@@ -93,10 +96,13 @@ class Tables:
         description: of the run; ``None`` of a table.
     """
 
-    def __init__(self, path: Path, connection: DuckDBPyConnection, description: RunDescription | None) -> None:
+    def __init__(
+        self, path: Path, connection: DuckDBPyConnection, description: RunDescription | None, temp: Path
+    ) -> None:
         self.path = path
         self.connection = connection
         self.description = description
+        self._temp = temp
 
     @property
     def has_documents(self) -> bool:
@@ -141,7 +147,7 @@ class Tables:
         if not self.has_documents:
             message = "is a table, which has no texts; expected the folder of a `bran extract` run"
             raise FormatError(message, Place(str(self.path)))
-        found = groupby(self.rows(), key=lambda row: str(row["document"]))
+        found = groupby(self._kept_rows(), key=lambda row: str(row["document"]))
         nothing: tuple[str | None, Iterator[Row]] = (None, iter(()))
         id_, group = next(found, nothing)
         for batch in self._read("documents", DOCUMENT_SCHEMA, BY_DOCUMENT, BATCH // 8):
@@ -150,13 +156,22 @@ class Tables:
                 if id_ != document.id:
                     yield document
                     continue
-                yield _with_relations(document, list(group))
+                yield with_predictions(document, list(group))
                 id_, group = next(found, nothing)
+
+    def _kept_rows(self) -> Iterator[Row]:
+        """The rows of :meth:`rows`, from a file: two orders at once would share the memory."""
+        with tempfile.NamedTemporaryFile(suffix=".parquet", dir=self._temp) as kept:
+            with pq.ParquetWriter(kept.name, SCHEMA, compression="zstd") as file:
+                for batch in self.batches():
+                    file.write_batch(batch)
+            for batch in pq.ParquetFile(kept.name).iter_batches(BATCH):
+                yield from batch.to_pylist()
 
     def _read(self, view: str, schema: pa.Schema, order: str, size: int) -> Iterator[pa.RecordBatch]:
         # A cursor of its own, so that several streams can be read at once.
         found = self.connection.cursor().sql(f"SELECT {', '.join(schema.names)} FROM {view} ORDER BY {order}")
-        return _sized(found.to_arrow_reader(size), schema, size)
+        return sized(found.to_arrow_reader(size), schema, size)
 
     def _values(self, query: str) -> tuple[Any, ...]:
         return self.connection.execute(query).fetchone() or ()
@@ -191,7 +206,7 @@ def open_tables(
                 if description is None:
                     create_table_view(connection, path, folder)
                 _restrict(connection, least or Least(), path)
-                yield Tables(path, connection, description)
+                yield Tables(path, connection, description, folder)
         except duckdb.Error as error:
             reason = " ".join(str(error).split())
             raise FormatError(f"cannot be read together ({reason})", Place(str(path))) from None
@@ -226,47 +241,3 @@ def _restrict(connection: DuckDBPyConnection, least: Least, path: Path) -> None:
     # A position tells of the shard; without it, the same work gives the same rows however it was cut.
     columns = "* REPLACE (CAST(NULL AS BIGINT) AS position)"
     connection.execute(f"CREATE VIEW relations AS SELECT {columns} FROM all_relations WHERE {least.condition}")
-
-
-def _sized(batches: Iterator[pa.RecordBatch], schema: pa.Schema, size: int) -> Iterator[pa.RecordBatch]:
-    """The same rows in batches of ``size`` and a last one, however they come: files then have the same bytes."""
-    held: list[pa.RecordBatch] = []
-    rows = 0
-    for batch in batches:
-        while rows + len(batch) >= size:
-            taken = size - rows
-            yield _joined([*held, batch.slice(0, taken)], schema)
-            batch, held, rows = batch.slice(taken), [], 0
-        if len(batch):
-            held.append(batch)
-            rows += len(batch)
-    if held:
-        yield _joined(held, schema)
-
-
-def _joined(batches: list[pa.RecordBatch], schema: pa.Schema) -> pa.RecordBatch:
-    return pa.Table.from_batches(batches).cast(schema).combine_chunks().to_batches()[0]
-
-
-def _with_relations(document: Document, rows: list[Row]) -> Document:
-    mentions = {(m.start, m.end, concept): m for m in document.mentions for concept in (m.id, *m.concepts)}
-    return document.with_relations(tuple(ordered(_relation(row, mentions) for row in rows)))
-
-
-def _relation(row: Row, mentions: dict[tuple[int, int, str], Mention]) -> Relation:
-    def mention(pair: Row, end: str) -> Mention:
-        start, stop = pair[f"{end}_start"], pair[f"{end}_end"]
-        unknown = Mention(start, stop, row[f"{end}_type"] or "", (row[end],))
-        return mentions.get((start, stop, row[end]), unknown)
-
-    return Relation(
-        row["type"],
-        row["head"],
-        row["tail"],
-        score=row["score"],
-        probability=row["probability"],
-        evidence=tuple(
-            Evidence(mention(pair, "head"), mention(pair, "tail"), pair["share"]) for pair in row["evidence"] or ()
-        ),
-        model=row["model"],
-    )
