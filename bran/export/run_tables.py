@@ -7,6 +7,7 @@ depends on the order in which inputs were named or parts were finished.
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from collections.abc import Iterator
@@ -37,7 +38,10 @@ if TYPE_CHECKING:
 MEMORY = "1GB"
 """What DuckDB may hold; what does not fit goes to a temporary folder."""
 
-_SIZE = re.compile(r"\d+(\.\d+)?\s*[KMGT]i?B", re.IGNORECASE)
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT])i?B", re.IGNORECASE)
+_MEGABYTES = {"K": 1e-3, "M": 1.0, "G": 1e3, "T": 1e6}
+_PER_THREAD = 400
+"""Megabytes that a thread of DuckDB may need: it sorts some 100,000 rows at a time, whatever their length."""
 
 BATCH = 8192
 """Rows that are handed on at once."""
@@ -147,6 +151,7 @@ class Tables:
         if not self.has_documents:
             message = "is a table, which has no texts; expected the folder of a `bran extract` run"
             raise FormatError(message, Place(str(self.path)))
+        self.connection.execute("SET threads = 1")  # each holds some 100,000 documents while it sorts
         found = groupby(self._kept_rows(), key=lambda row: str(row["document"]))
         nothing: tuple[str | None, Iterator[Row]] = (None, iter(()))
         id_, group = next(found, nothing)
@@ -161,12 +166,12 @@ class Tables:
 
     def _kept_rows(self) -> Iterator[Row]:
         """The rows of :meth:`rows`, from a file: two orders at once would share the memory."""
-        with tempfile.NamedTemporaryFile(suffix=".parquet", dir=self._temp) as kept:
-            with pq.ParquetWriter(kept.name, SCHEMA, compression="zstd") as file:
-                for batch in self.batches():
-                    file.write_batch(batch)
-            for batch in pq.ParquetFile(kept.name).iter_batches(BATCH):
-                yield from batch.to_pylist()
+        path = Path(tempfile.mkdtemp(dir=self._temp)) / "relations.parquet"  # removed with the folder
+        with pq.ParquetWriter(path, SCHEMA, compression="zstd") as file:
+            for batch in self.batches():
+                file.write_batch(batch)
+        for batch in pq.ParquetFile(path).iter_batches(BATCH):
+            yield from batch.to_pylist()
 
     def _read(self, view: str, schema: pa.Schema, order: str, size: int) -> Iterator[pa.RecordBatch]:
         # A cursor of its own, so that several streams can be read at once.
@@ -197,17 +202,16 @@ def open_tables(
 
     if not path.exists():
         raise FormatError("cannot be opened (No such file or directory)", Place(str(path)))
-    if not _SIZE.fullmatch(memory):
-        raise ConfigError(f"memory {memory!r}: expected a size such as 500MB or 4GB")
+    threads = _threads(memory)
     with _temporary_folder(temp) as folder:
         try:
-            with duckdb.connect(config=_config(folder, memory)) as connection:
+            with duckdb.connect(config=_config(folder, memory, threads)) as connection:
                 description = create_views(connection, RunFolder(path)) if path.is_dir() else None
                 if description is None:
                     create_table_view(connection, path, folder)
                 _restrict(connection, least or Least(), path)
                 yield Tables(path, connection, description, folder)
-        except duckdb.Error as error:
+        except (duckdb.Error, pa.ArrowException) as error:
             reason = " ".join(str(error).split())
             raise FormatError(f"cannot be read together ({reason})", Place(str(path))) from None
 
@@ -222,8 +226,22 @@ def _temporary_folder(parent: Path | None) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _config(folder: Path, memory: str) -> dict[str, Any]:
+def _threads(memory: str) -> int:
+    """As many threads as find room in ``memory`` to sort in, of those that there are processors for.
+
+    Raises:
+        ConfigError: when ``memory`` is no size.
+    """
+    size = _SIZE.fullmatch(memory)
+    if size is None:
+        raise ConfigError(f"memory {memory!r}: expected a size such as 500MB or 4GB")
+    megabytes = float(size[1]) * _MEGABYTES[size[2].upper()]
+    return max(1, min(len(os.sched_getaffinity(0)), int(megabytes / _PER_THREAD)))
+
+
+def _config(folder: Path, memory: str, threads: int) -> dict[str, Any]:
     return {
+        "threads": threads,
         "memory_limit": memory,
         "temp_directory": str(folder / "duckdb"),
         "preserve_insertion_order": False,  # holds less; whoever wants an order says which
