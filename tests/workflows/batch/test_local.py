@@ -185,13 +185,23 @@ def wait_for(output: Path, parts: int) -> None:
         time.sleep(0.01)
 
 
+def heed_interrupts() -> None:
+    """Undo what shells do to processes in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_a_run_that_is_ended_goes_on(
     tmp_path: Path, output: Path, settings: BatchSettings, root: Path, how: signal.Signals
 ) -> None:
     inputs = write_inputs(tmp_path / "inputs", files=30, documents=40)
     process = subprocess.Popen(
-        command(inputs, output, settings.model), cwd=root, stderr=subprocess.PIPE, start_new_session=True, text=True
+        command(inputs, output, settings.model),
+        cwd=root,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        text=True,
+        preexec_fn=heed_interrupts,
     )
     wait_for(output, 3)
     time.sleep(random.random() / 4)
