@@ -24,11 +24,12 @@ from bran.config import parse_config
 from bran.corpus.document import Document
 from bran.corpus.schema import Schema
 from bran.errors import ConfigError, FormatError, Place
-from bran.export.document_table import DOCUMENT_SCHEMA, document_of
+from bran.export.document_spool import TEXT_COLUMNS, DocumentSpool
+from bran.export.document_table import document_of
 from bran.export.predictions import with_predictions
 from bran.export.row_batches import sized
 from bran.export.run_folder import DESCRIPTION, RunDescription, RunFolder
-from bran.export.run_views import create_views
+from bran.export.run_views import create_views, scan
 from bran.export.table import DIGITS, SCHEMA, Row
 from bran.export.table_view import create_table_view
 
@@ -151,18 +152,27 @@ class Tables:
         if not self.has_documents:
             message = "is a table, which has no texts; expected the folder of a `bran extract` run"
             raise FormatError(message, Place(str(self.path)))
-        self.connection.execute("SET threads = 1")  # each holds some 100,000 documents while it sorts
         found = groupby(self._kept_rows(), key=lambda row: str(row["document"]))
         nothing: tuple[str | None, Iterator[Row]] = (None, iter(()))
         id_, group = next(found, nothing)
-        for batch in self._read("documents", DOCUMENT_SCHEMA, BY_DOCUMENT, BATCH // 8):
-            for row in batch.to_pylist():
-                document = document_of(row, self.path)
-                if id_ != document.id:
-                    yield document
-                    continue
-                yield with_predictions(document, list(group))
-                id_, group = next(found, nothing)
+        for row in self._texts():
+            document = document_of(row, self.path)
+            if id_ != document.id:
+                yield document
+                continue
+            yield with_predictions(document, list(group))
+            id_, group = next(found, nothing)
+
+    def _texts(self) -> Iterator[Row]:
+        """Documents without relations, in the order ``BY_DOCUMENT``."""
+        spool = DocumentSpool(Path(tempfile.mkdtemp(dir=self._temp)))  # removed with the folder
+        found = self.connection.cursor().sql(f"SELECT {', '.join(TEXT_COLUMNS)} FROM documents")
+        spool.write(found.to_arrow_reader(BATCH // 8))
+        sorted_ = self.connection.cursor().execute(
+            f"SELECT start, size FROM {scan([spool.places])} ORDER BY {BY_DOCUMENT}"
+        )
+        while places := sorted_.fetchmany(BATCH):
+            yield from spool.read(places)
 
     def _kept_rows(self) -> Iterator[Row]:
         """The rows of :meth:`rows`, from a file: two orders at once would share the memory."""
