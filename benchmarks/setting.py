@@ -64,12 +64,12 @@ class Setting:
         chosen = corpus[::step][: self.documents]
         ids = {document.id for document in chosen}
         others = [document for document in corpus if document.id not in ids][:_OTHERS]
-        model = loaded or _random_model([document.text for document in corpus])
+        model = loaded or random_model([document.text for document in corpus])
         return RelationStage(model, chosen, others, precision=self.precision.value)
 
 
-def _random_model(texts: list[str]) -> TrainedModel:
-    """A model of the default size with random weights and a vocabulary learned on ``texts``."""
+def random_model(texts: list[str]) -> TrainedModel:
+    """A model of the default size, d = 64, with random weights and a vocabulary learned on ``texts``."""
     config, encoding, schema = ModelConfig(), EncodingConfig(), load_schema("cdr")
     subwords = Subwords.learn(texts, encoding.subwords)
     network = config.build(schema=schema, vocabulary=len(subwords), window=encoding.window)

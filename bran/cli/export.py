@@ -23,7 +23,7 @@ def export(
     min_probability: Annotated[
         float | None, typer.Option("--min-probability", min=0, max=1, help="Leave out relations that are less likely.")
     ] = None,
-    memory: Annotated[str, typer.Option("--memory", help="What is held in memory while rows are sorted.")] = "2GB",
+    memory: Annotated[str, typer.Option("--memory", help="What is held in memory while rows are sorted.")] = "1GB",
     temp: Annotated[
         Path | None,
         typer.Option("--temp", help="Folder for what does not fit in memory.", show_default="beside the output"),

@@ -149,9 +149,11 @@ def _extract_table(
     quiet: bool,
 ) -> None:
     """One table, written by this process, or shown on the terminal."""
+    from bran.extraction.model_hash import model_hash
     from bran.extraction.predictor import Predictor
     from bran.extraction.trained_model import resolve_threshold
     from bran.workflows.extract import extract as run
+    from bran.workflows.extract import preferred_names
     from bran.workflows.inputs import read_inputs
     from bran.workflows.tag import tag_bare
 
@@ -169,7 +171,16 @@ def _extract_table(
     )
     tagged = tag_bare(documents, settings.tagging, workers=workers)
     show = None if output else partial(_add, table)
-    counts = run(predictor, tagged, output=output, threshold=least, on_error=on_error, show=show)
+    counts = run(
+        predictor,
+        tagged,
+        output=output,
+        threshold=least,
+        on_error=on_error,
+        model_hash=model_hash(settings.model),
+        names=preferred_names(settings.tagging.lexicon),
+        show=show,
+    )
     if table.rows:
         console = Console()
         if not console.is_terminal:

@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from bran import __version__
-from bran.cli import corpus, lexicon, model, plot, study, tagging
+from bran.cli import corpus, knowledge, lexicon, model, plot, study, tagging
 from bran.cli.aggregate import aggregate
 from bran.cli.calibrate import calibrate
 from bran.cli.evaluate import baseline, compare, evaluate
@@ -141,6 +141,7 @@ for _command in (
 ):
     app.command()(_command)
 app.add_typer(corpus.app, name="corpus")
+app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(lexicon.app, name="lexicon")
 app.add_typer(model.app, name="model")
 app.add_typer(plot.app, name="plot")

@@ -18,7 +18,7 @@ _NEVER_LAST = re.compile(
 """Abbreviations (without the last period) that something always follows."""
 _SOMETIMES_LAST = re.compile(r"al|etc|inc|max|min|vol|wt|i\.[mptv]|i\.c\.v|p\.o|s\.c|[bqt]\.i\.d", re.IGNORECASE)
 """Abbreviations that end a sentence when a capitalised word follows."""
-_WORD_FOLLOWS = re.compile(r"\.\s+[A-Z][a-z]+\s")
+_WORD_FOLLOWS = re.compile(r"\.\s+[A-Z][A-Za-z]+[\s:]")
 _NO_INITIALS = frozenset("ABCDI")
 """Capitals that end sentences oftener (vitamin C, group A) than they shorten a name."""
 _LAST_WORD = re.compile(r"[^\s(\[,;]+$")

@@ -44,7 +44,7 @@ class Batch:
         tails: token positions of tail mentions, shape ``(windows, tails)``, padded with 0.
         pairs: pair that each token pair adds to, shape ``(windows, heads, tails)``; ``len(labels)`` for none.
         layouts: layout of each token pair, shape ``(windows, heads, tails)``, padded with 0.
-        features: what the layout says of each pair, shape ``(pairs, FEATURES)``.
+        features: what the layout, and other documents, say of each pair, shape ``(pairs, features)``.
         labels: relation types that hold, shape ``(pairs, relation types)``.
         counted: 1 where a pair counts in the loss, shape ``(pairs,)``.
         examples: what was batched; their pairs, one after the other, are the pair axis.

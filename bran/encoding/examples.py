@@ -12,6 +12,7 @@ from bran.config import Config
 from bran.corpus.document import Document, Entity, Mention, Pair
 from bran.corpus.schema import Schema
 from bran.corpus.sentences import document_sentences
+from bran.encoding.knowledge import Knowledge
 from bran.encoding.layout import Places
 from bran.encoding.mention_pairs import MentionPairs, nearest, within_sentences
 from bran.encoding.structure import FEATURES, Structure
@@ -84,7 +85,8 @@ class Example:
         pairs: the candidates that are scored.
         uncovered: candidates of which no mention pair is scored, as when no window holds one; they are reported.
         dropped: mentions without a single subword; they take no part.
-        features: what the layout says of each pair (:mod:`bran.encoding.structure`), shape ``(pairs, FEATURES)``.
+        features: what the layout says of each pair (:mod:`bran.encoding.structure`), and after it what other documents
+            do (:mod:`bran.encoding.knowledge`), shape ``(pairs, features)``.
         labels: 1 where the relation type holds, shape ``(pairs, relation types)``.
         counted: whether the pair counts in the training loss, shape ``(pairs,)``.
         windows: the encoder's inputs.
@@ -123,15 +125,23 @@ class DocumentEncoder:
         subwords: the vocabulary.
         schema: which pairs to score and which labels there are.
         pair_filter: what training leaves out (the hypernym filter); by default nothing.
+        knowledge: what is told of pairs beside the text; by default nothing.
     """
 
     def __init__(
-        self, config: EncodingConfig, subwords: Subwords, schema: Schema, *, pair_filter: PairFilter | None = None
+        self,
+        config: EncodingConfig,
+        subwords: Subwords,
+        schema: Schema,
+        *,
+        pair_filter: PairFilter | None = None,
+        knowledge: Knowledge | None = None,
     ) -> None:
         self.config = config
         self.subwords = subwords
         self.schema = schema
         self.pair_filter = pair_filter
+        self.knowledge = knowledge
         self._types = {name: index for index, name in enumerate(schema.entity_types)}
         relations = schema.relation_types.values()
         # A symmetric pair has the smaller (type, id) as its head, whichever way the schema names its types.
@@ -153,7 +163,6 @@ class DocumentEncoder:
         tails = _occurrences(entities, self._tail_types, mentions, bounds)
         table = _pair_table(entities, candidates)[heads.entities[:, None], tails.entities[None, :]]
         sentences = np.array([start for start, _ in document_sentences(document)], dtype=np.int64)
-        structure = Structure(document, entities, sentences) if entities else None
         spans = self._spans(sequence, sentences)
         owner = assign(bounds[heads.mentions], bounds[tails.mentions], spans) if len(spans) > 1 else None
         if owner is not None:
@@ -173,7 +182,7 @@ class DocumentEncoder:
             pairs=pairs,
             uncovered=uncovered,
             dropped=tuple(m for m, (start, end) in zip(mentions, bounds, strict=True) if start == end),
-            features=structure.pairs(pairs) if structure else np.zeros((0, FEATURES), dtype=np.float32),
+            features=self._features(document, pairs, entities, sentences),
             labels=self._labels(document, pairs),
             counted=self._counted(document, pairs),
             windows=tuple(
@@ -181,6 +190,17 @@ class DocumentEncoder:
                 for index, span in enumerate(spans)
             ),
         )
+
+    def _features(
+        self, document: Document, pairs: Sequence[Pair], entities: Sequence[Entity], sentences: Ints
+    ) -> Floats:
+        """Numbers for the perceptron over each pair, shape ``(pairs, features)``."""
+        if not pairs:
+            return np.zeros((0, FEATURES + (self.knowledge.width if self.knowledge else 0)), dtype=np.float32)
+        features = Structure(document, entities, sentences).pairs(pairs)
+        if self.knowledge is None:
+            return features
+        return np.concatenate([features, self.knowledge.features(document, pairs)], axis=1)
 
     def _spans(self, sequence: SubwordSequence, sentences: Ints) -> tuple[Span, ...]:
         length = len(sequence.ids)

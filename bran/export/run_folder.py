@@ -102,8 +102,9 @@ class Entry(_Record):
 
 
 def natural(name: str) -> tuple[Any, ...]:
-    """A key that sorts ``file2`` before ``file10``."""
-    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", name))
+    """A key that sorts ``file2`` before ``file10``, and ``file02`` before ``file2``: no two names have the same one."""
+    parts = ((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", name))
+    return (tuple(parts), name)
 
 
 class RunFolder:

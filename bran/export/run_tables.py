@@ -7,6 +7,7 @@ depends on the order in which inputs were named or parts were finished.
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from collections.abc import Iterator
@@ -17,24 +18,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from bran.config import parse_config
-from bran.corpus.document import Document, Evidence, Mention, Relation
+from bran.corpus.document import Document
 from bran.corpus.schema import Schema
 from bran.errors import ConfigError, FormatError, Place
-from bran.export.document_table import DOCUMENT_SCHEMA, document_of
+from bran.export.document_spool import TEXT_COLUMNS, DocumentSpool
+from bran.export.document_table import document_of
+from bran.export.predictions import with_predictions
+from bran.export.row_batches import sized
 from bran.export.run_folder import DESCRIPTION, RunDescription, RunFolder
-from bran.export.run_views import create_views
-from bran.export.table import DIGITS, SCHEMA, Row, ordered
+from bran.export.run_views import create_views, scan
+from bran.export.table import DIGITS, SCHEMA, Row
 from bran.export.table_view import create_table_view
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-MEMORY = "2GB"
+MEMORY = "1GB"
 """What DuckDB may hold; what does not fit goes to a temporary folder."""
 
-_SIZE = re.compile(r"\d+(\.\d+)?\s*[KMGT]i?B", re.IGNORECASE)
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT])i?B", re.IGNORECASE)
+_MEGABYTES = {"K": 1e-3, "M": 1.0, "G": 1e3, "T": 1e6}
+_PER_THREAD = 400
+"""Megabytes that a thread of DuckDB may need: it sorts some 100,000 rows at a time, whatever their length."""
 
 BATCH = 8192
 """Rows that are handed on at once."""
@@ -93,10 +101,13 @@ class Tables:
         description: of the run; ``None`` of a table.
     """
 
-    def __init__(self, path: Path, connection: DuckDBPyConnection, description: RunDescription | None) -> None:
+    def __init__(
+        self, path: Path, connection: DuckDBPyConnection, description: RunDescription | None, temp: Path
+    ) -> None:
         self.path = path
         self.connection = connection
         self.description = description
+        self._temp = temp
 
     @property
     def has_documents(self) -> bool:
@@ -141,22 +152,41 @@ class Tables:
         if not self.has_documents:
             message = "is a table, which has no texts; expected the folder of a `bran extract` run"
             raise FormatError(message, Place(str(self.path)))
-        found = groupby(self.rows(), key=lambda row: str(row["document"]))
+        found = groupby(self._kept_rows(), key=lambda row: str(row["document"]))
         nothing: tuple[str | None, Iterator[Row]] = (None, iter(()))
         id_, group = next(found, nothing)
-        for batch in self._read("documents", DOCUMENT_SCHEMA, BY_DOCUMENT, BATCH // 8):
-            for row in batch.to_pylist():
-                document = document_of(row, self.path)
-                if id_ != document.id:
-                    yield document
-                    continue
-                yield _with_relations(document, list(group))
-                id_, group = next(found, nothing)
+        for row in self._texts():
+            document = document_of(row, self.path)
+            if id_ != document.id:
+                yield document
+                continue
+            yield with_predictions(document, list(group))
+            id_, group = next(found, nothing)
+
+    def _texts(self) -> Iterator[Row]:
+        """Documents without relations, in the order ``BY_DOCUMENT``."""
+        spool = DocumentSpool(Path(tempfile.mkdtemp(dir=self._temp)))  # removed with the folder
+        found = self.connection.cursor().sql(f"SELECT {', '.join(TEXT_COLUMNS)} FROM documents")
+        spool.write(found.to_arrow_reader(BATCH // 8))
+        sorted_ = self.connection.cursor().execute(
+            f"SELECT start, size FROM {scan([spool.places])} ORDER BY {BY_DOCUMENT}"
+        )
+        while places := sorted_.fetchmany(BATCH):
+            yield from spool.read(places)
+
+    def _kept_rows(self) -> Iterator[Row]:
+        """The rows of :meth:`rows`, from a file: two orders at once would share the memory."""
+        path = Path(tempfile.mkdtemp(dir=self._temp)) / "relations.parquet"  # removed with the folder
+        with pq.ParquetWriter(path, SCHEMA, compression="zstd") as file:
+            for batch in self.batches():
+                file.write_batch(batch)
+        for batch in pq.ParquetFile(path).iter_batches(BATCH):
+            yield from batch.to_pylist()
 
     def _read(self, view: str, schema: pa.Schema, order: str, size: int) -> Iterator[pa.RecordBatch]:
         # A cursor of its own, so that several streams can be read at once.
         found = self.connection.cursor().sql(f"SELECT {', '.join(schema.names)} FROM {view} ORDER BY {order}")
-        return _sized(found.to_arrow_reader(size), schema, size)
+        return sized(found.to_arrow_reader(size), schema, size)
 
     def _values(self, query: str) -> tuple[Any, ...]:
         return self.connection.execute(query).fetchone() or ()
@@ -182,17 +212,16 @@ def open_tables(
 
     if not path.exists():
         raise FormatError("cannot be opened (No such file or directory)", Place(str(path)))
-    if not _SIZE.fullmatch(memory):
-        raise ConfigError(f"memory {memory!r}: expected a size such as 500MB or 4GB")
+    threads = _threads(memory)
     with _temporary_folder(temp) as folder:
         try:
-            with duckdb.connect(config=_config(folder, memory)) as connection:
+            with duckdb.connect(config=_config(folder, memory, threads)) as connection:
                 description = create_views(connection, RunFolder(path)) if path.is_dir() else None
                 if description is None:
                     create_table_view(connection, path, folder)
                 _restrict(connection, least or Least(), path)
-                yield Tables(path, connection, description)
-        except duckdb.Error as error:
+                yield Tables(path, connection, description, folder)
+        except (duckdb.Error, pa.ArrowException) as error:
             reason = " ".join(str(error).split())
             raise FormatError(f"cannot be read together ({reason})", Place(str(path))) from None
 
@@ -207,8 +236,22 @@ def _temporary_folder(parent: Path | None) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _config(folder: Path, memory: str) -> dict[str, Any]:
+def _threads(memory: str) -> int:
+    """As many threads as find room in ``memory`` to sort in, of those that there are processors for.
+
+    Raises:
+        ConfigError: when ``memory`` is no size.
+    """
+    size = _SIZE.fullmatch(memory)
+    if size is None:
+        raise ConfigError(f"memory {memory!r}: expected a size such as 500MB or 4GB")
+    megabytes = float(size[1]) * _MEGABYTES[size[2].upper()]
+    return max(1, min(len(os.sched_getaffinity(0)), int(megabytes / _PER_THREAD)))
+
+
+def _config(folder: Path, memory: str, threads: int) -> dict[str, Any]:
     return {
+        "threads": threads,
         "memory_limit": memory,
         "temp_directory": str(folder / "duckdb"),
         "preserve_insertion_order": False,  # holds less; whoever wants an order says which
@@ -226,47 +269,3 @@ def _restrict(connection: DuckDBPyConnection, least: Least, path: Path) -> None:
     # A position tells of the shard; without it, the same work gives the same rows however it was cut.
     columns = "* REPLACE (CAST(NULL AS BIGINT) AS position)"
     connection.execute(f"CREATE VIEW relations AS SELECT {columns} FROM all_relations WHERE {least.condition}")
-
-
-def _sized(batches: Iterator[pa.RecordBatch], schema: pa.Schema, size: int) -> Iterator[pa.RecordBatch]:
-    """The same rows in batches of ``size`` and a last one, however they come: files then have the same bytes."""
-    held: list[pa.RecordBatch] = []
-    rows = 0
-    for batch in batches:
-        while rows + len(batch) >= size:
-            taken = size - rows
-            yield _joined([*held, batch.slice(0, taken)], schema)
-            batch, held, rows = batch.slice(taken), [], 0
-        if len(batch):
-            held.append(batch)
-            rows += len(batch)
-    if held:
-        yield _joined(held, schema)
-
-
-def _joined(batches: list[pa.RecordBatch], schema: pa.Schema) -> pa.RecordBatch:
-    return pa.Table.from_batches(batches).cast(schema).combine_chunks().to_batches()[0]
-
-
-def _with_relations(document: Document, rows: list[Row]) -> Document:
-    mentions = {(m.start, m.end, concept): m for m in document.mentions for concept in (m.id, *m.concepts)}
-    return document.with_relations(tuple(ordered(_relation(row, mentions) for row in rows)))
-
-
-def _relation(row: Row, mentions: dict[tuple[int, int, str], Mention]) -> Relation:
-    def mention(pair: Row, end: str) -> Mention:
-        start, stop = pair[f"{end}_start"], pair[f"{end}_end"]
-        unknown = Mention(start, stop, row[f"{end}_type"] or "", (row[end],))
-        return mentions.get((start, stop, row[end]), unknown)
-
-    return Relation(
-        row["type"],
-        row["head"],
-        row["tail"],
-        score=row["score"],
-        probability=row["probability"],
-        evidence=tuple(
-            Evidence(mention(pair, "head"), mention(pair, "tail"), pair["share"]) for pair in row["evidence"] or ()
-        ),
-        model=row["model"],
-    )

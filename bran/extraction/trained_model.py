@@ -13,6 +13,7 @@ import bran
 from bran.config import Config
 from bran.corpus.schema import Schema
 from bran.encoding.examples import DocumentEncoder, EncodingConfig
+from bran.encoding.knowledge import KNOWLEDGE, Knowledge
 from bran.encoding.subwords import Subwords
 from bran.errors import ConfigError, ModelError
 from bran.evaluation.calibration import Calibration
@@ -65,17 +66,21 @@ class TrainedModel:
         description: its settings and history.
         subwords: its vocabulary.
         network: in evaluation mode.
+        knowledge: what its pairs are told of other documents; ``None`` for a network that hears of none.
         encoder: turns documents into its examples.
     """
 
     description: ModelDescription
     subwords: Subwords
     network: Bran
+    knowledge: Knowledge | None = None
     encoder: DocumentEncoder = field(init=False)
 
     def __post_init__(self) -> None:
         self.network.eval()
-        self.encoder = DocumentEncoder(self.description.encoding, self.subwords, self.description.relation_schema)
+        self.encoder = DocumentEncoder(
+            self.description.encoding, self.subwords, self.description.relation_schema, knowledge=self.knowledge
+        )
 
     @property
     def parameters(self) -> int:
@@ -84,6 +89,9 @@ class TrainedModel:
 
     def save(self, folder: Path) -> None:
         """Write the folder."""
+        if self.knowledge is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            self.knowledge.save(folder / KNOWLEDGE)
         description = self.description
         card = description.render_card()
         write_folder(folder, description=description, network=self.network, subwords=self.subwords, card=card)
@@ -104,7 +112,22 @@ class TrainedModel:
         except ConfigError as error:
             raise ModelError(f"{folder / DESCRIPTION}: {error}") from None
         load_weights(folder, network)
-        return cls(description, subwords, network.to(device or torch.device("cpu")))
+        kinds = description.model.scorer.knowledge
+        knowledge = load_knowledge(folder / KNOWLEDGE, kinds) if kinds else None
+        return cls(description, subwords, network.to(device or torch.device("cpu")), knowledge)
+
+
+def load_knowledge(path: Path, kinds: tuple[str, ...]) -> Knowledge:
+    """The knowledge at ``path``, for a network that hears of ``kinds``.
+
+    Raises:
+        ModelError: when it cannot be read, or is of other kinds.
+    """
+    knowledge = Knowledge.load(path)
+    if knowledge.kinds != kinds:
+        found, expected = ", ".join(knowledge.kinds), ", ".join(kinds)
+        raise ModelError(f"{path}: holds statements of {found}; expected {expected}, as scorer.knowledge has it")
+    return knowledge
 
 
 def read_description(folder: Path) -> ModelDescription:

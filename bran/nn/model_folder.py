@@ -47,12 +47,16 @@ def write_description(folder: Path, *, description: Config, card: str) -> None:
 def load_weights(folder: Path, network: nn.Module) -> None:
     """Read the weights in ``folder`` into ``network``.
 
+    They stay mapped from their file, so processes that run the same model share its memory until one of them trains it.
+
     Raises:
         ModelError: when they are missing, damaged, or those of another network.
     """
     path = folder / WEIGHTS
     try:
-        network.load_state_dict(load_file(path))
+        kinds = {name: tensor.dtype for name, tensor in network.state_dict().items()}
+        mapped = {name: tensor.to(kinds.get(name, tensor.dtype)) for name, tensor in load_file(path).items()}
+        network.load_state_dict(mapped, assign=True)
     except (OSError, SafetensorError) as error:
         raise ModelError(f"{path}: cannot be read ({error}); expected safetensors weights") from None
     except RuntimeError as error:

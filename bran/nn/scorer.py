@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from bran.config import Config
 from bran.encoding.batches import Batch
+from bran.encoding.knowledge import KIND_FEATURES
 from bran.encoding.layout import LAYOUTS
 from bran.encoding.structure import FEATURES
 from bran.nn.pooling import PoolingConfig
@@ -26,7 +27,22 @@ class ScorerConfig(Config):
     structure: int = Field(default=0, ge=0)
     """Hidden units of a perceptron over what the layout says of the pair (:mod:`bran.encoding.structure`),
     added to the pooled score. 0: none, the paper."""
+    knowledge: tuple[str, ...] = Field(default=(), exclude_if=lambda kinds: not kinds)
+    """Kinds of statements of other documents that the same perceptron hears of (:mod:`bran.encoding.knowledge`)."""
     pooling: PoolingConfig = PoolingConfig()
+
+    @model_validator(mode="after")
+    def _knowledge_is_heard(self) -> ScorerConfig:
+        if self.knowledge and not self.structure:
+            raise ValueError(
+                f"knowledge = {', '.join(self.knowledge)}: expected structure > 0, the units that hear of it"
+            )
+        return self
+
+    @property
+    def features(self) -> int:
+        """Numbers per pair that the structure perceptron reads."""
+        return FEATURES + len(KIND_FEATURES) * len(self.knowledge)
 
     def build(self, *, dim: int, labels: int) -> PairScorer:
         """The module, over an encoder of ``dim``, for ``labels`` scores per pair."""
@@ -76,7 +92,9 @@ class PairScorer(nn.Module):
         self.layouts = nn.Embedding(LAYOUTS, scores) if config.layouts else None
         if self.layouts is not None:
             nn.init.zeros_(self.layouts.weight)
-        self.structure = _structure(config.structure, labels, config.dropout / 2) if config.structure else None
+        self.structure = (
+            _perceptron_of(config.features, config.structure, labels, config.dropout / 2) if config.structure else None
+        )
 
     def forward(self, encoded: Tensor, batch: Batch) -> Tensor:
         """Score the entity pairs of a batch.
@@ -114,8 +132,8 @@ def _perceptron(dim: int, inner: int, dropout: float) -> nn.Sequential:
     )
 
 
-def _structure(hidden: int, labels: int, dropout: float) -> nn.Sequential:
-    return nn.Sequential(nn.Linear(FEATURES, hidden), nn.ReLU(), nn.Dropout(dropout), nn.Linear(hidden, labels))
+def _perceptron_of(features: int, hidden: int, labels: int, dropout: float) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(features, hidden), nn.ReLU(), nn.Dropout(dropout), nn.Linear(hidden, labels))
 
 
 def _gather(encoded: Tensor, positions: Tensor) -> Tensor:

@@ -29,6 +29,7 @@ from bran.training.checkpoint import (
     restore_optimiser,
     save_checkpoint,
 )
+from bran.training.features import FeatureTrainingConfig
 from bran.training.objective import Objective, PairObjective, TaggingConfig
 from bran.training.optimiser import OptimiserConfig, ScheduleConfig, WeightAverage, add_noise
 
@@ -64,6 +65,8 @@ class TrainingConfig(LoopConfig):
     """How a relation model is trained."""
 
     tagging: TaggingConfig = TaggingConfig()
+    features_first: FeatureTrainingConfig | None = Field(default=None, exclude_if=lambda value: value is None)
+    """Train the perceptron over the pairs' features alone before, and freeze it; ``null``: all are trained together."""
 
     def objective(self, model: Bran) -> PairObjective:
         """The loss of pairs, and now and then that of tags."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
-MODEL, RECOGNISER = "cdr", "mentions"
-"""The relation model and the recogniser that are used unless others are asked for."""
+MODEL, RECOGNISER, KNOWLEDGE = "cdr", "mentions", "ctd"
+"""The relation model, the recogniser and the knowledge base that are used unless others are asked for."""
 
 
 def model_folder(name: str = MODEL) -> Path:
@@ -17,6 +17,12 @@ def model_folder(name: str = MODEL) -> Path:
 def recogniser_folder(name: str = RECOGNISER) -> Path:
     """The folder of a recogniser that ships."""
     return Path(str(resources.files("bran.assets") / "recognisers" / name))
+
+
+def knowledge_folder(name_or_path: str = KNOWLEDGE) -> Path:
+    """The folder of the knowledge base that ships under this name; else the name is a path."""
+    shipped = Path(str(resources.files("bran.assets") / "knowledge" / name_or_path))
+    return shipped if shipped.is_dir() else Path(name_or_path)
 
 
 def vectors_folder(name_or_path: str) -> Path:

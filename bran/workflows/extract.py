@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 
 from bran.corpus.document import Document
 from bran.corpus.readers import ErrorHandler
 from bran.errors import FormatError, Place
+from bran.export.table import Names
 from bran.export.writers import open_writer
 from bran.extraction.predictor import Predictor
+from bran.tagging.lexicon import Lexicon
 
 
 @dataclass(slots=True)
@@ -29,6 +32,8 @@ def extract(
     output: Path | None,
     threshold: float | None,
     on_error: ErrorHandler,
+    model_hash: str | None = None,
+    names: Names | None = None,
     show: Callable[[Document], None] | None = None,
 ) -> Counts:
     """Predict and write the relations of each document.
@@ -39,12 +44,19 @@ def extract(
         output: a file that appears when all is done, its format told by its suffix; ``None``: nothing is written.
         threshold: the model's own when ``None``.
         on_error: is told of documents that the format of ``output`` cannot hold; they are left out.
+        model_hash: what goes in that column of a table.
+        names: gives concepts their preferred names in a table.
         show: takes each document with its relations.
     """
     description, counts = predictor.model.description, Counts()
-    version = description.bran_version
-    opened = open_writer(output, schema=description.relation_schema, model_version=version) if output else nullcontext()
-    with opened as writer:
+    writing = partial(
+        open_writer,
+        schema=description.relation_schema,
+        model_version=description.bran_version,
+        model_hash=model_hash,
+        names=names,
+    )
+    with writing(output) if output else nullcontext() as writer:
         for document in predictor.predict(documents, threshold=threshold):
             try:
                 if writer is not None:
@@ -57,3 +69,9 @@ def extract(
             counts.documents += 1
             counts.relations += len(document.relations)
     return counts
+
+
+def preferred_names(folder: Path | None) -> Names:
+    """What the lexicon in ``folder`` (``None``: the one that ships) calls concepts; loaded when it is first asked."""
+    load = cache(Lexicon.load)
+    return lambda concept: load(folder).name(concept)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -16,6 +17,7 @@ from bran.corpus.mesh import MeshTree
 from bran.corpus.schema import Schema, load_schema
 from bran.corpus.splits import Split
 from bran.encoding.examples import DocumentEncoder, PairFilter
+from bran.encoding.knowledge import KNOWLEDGE, Knowledge
 from bran.encoding.subwords import Subwords
 from bran.encoding.vectors import SubwordVectors
 from bran.errors import TrainingError
@@ -23,11 +25,11 @@ from bran.evaluation.gold import GoldStandard
 from bran.evaluation.predictions import Predictions
 from bran.evaluation.thresholds import Threshold, best_threshold, expected_threshold, score_curve
 from bran.extraction.predictor import Predictor
-from bran.extraction.trained_model import TrainedModel
+from bran.extraction.trained_model import TrainedModel, load_knowledge
 from bran.nn.devices import Processes, choose_device
 from bran.training.checkpoint import Progress
 from bran.training.loop import Checkpoints, Hooks, Metrics, Trainer
-from bran.workflows.bundled import vectors_folder
+from bran.workflows.bundled import knowledge_folder, vectors_folder
 from bran.workflows.run_config import RunConfig
 from bran.workflows.starts import describe, start_from
 
@@ -102,13 +104,22 @@ class Fitter:
         listener = listener or Listener()
         self._check(split, train, validation)
         model = self._new(train, init)
-        encoder = DocumentEncoder(self.config.encoding, model.subwords, self.schema, pair_filter=self._filter())
+        encoder = DocumentEncoder(
+            self.config.encoding,
+            model.subwords,
+            self.schema,
+            pair_filter=self._filter(),
+            knowledge=self.knowledge,
+        )
+        examples = encoder(train)
+        if self.config.training.features_first is not None:
+            self.config.training.features_first.train(model.network, examples, seed=self.config.training.seed)
         validate = (lambda network: self._validate(model, validation)) if validation else None
         key = f"{config_hash(self.config)}-{Corpus((*train, *validation)).hash}-{split.name}"
         trainer = Trainer(
             model.network,
             self.config.training,
-            encoder(train),
+            examples,
             hooks=Hooks(validate, listener.epoch, listener.advance),
             checkpoints=Checkpoints(folder, key, self.machine.checkpoint_steps),
             device=self.device,
@@ -129,13 +140,26 @@ class Fitter:
         """The threshold with the best expected F1 under the config's protocol."""
         return expected_threshold(self.gold(documents), predictions, protocol=self.config.protocol)
 
+    @cached_property
+    def knowledge(self) -> Knowledge | None:
+        """What the config has pairs told of other documents.
+
+        Raises:
+            ModelError: when it cannot be read, or has other kinds of statements.
+        """
+        if self.config.knowledge is None:
+            return None
+        path = knowledge_folder(self.config.knowledge) / KNOWLEDGE
+        return load_knowledge(path, self.config.model.scorer.knowledge)
+
     def _new(self, train: Sequence[Document], init: Path | None) -> TrainedModel:
         """An untrained model, or what starts from ``init`` or from where the config says."""
         config = self.config
         description = describe(config, self.schema)
         start = init or (Path(config.init) if config.init else None)
         if start is not None:
-            return start_from(start, description, seed=config.training.seed, device=self.device)
+            started = start_from(start, description, seed=config.training.seed, device=self.device)
+            return replace(started, knowledge=self.knowledge)
         vectors = SubwordVectors.load(vectors_folder(config.vectors)) if config.vectors else None
         texts = (document.text for document in train)
         subwords = vectors.subwords if vectors else Subwords.learn(texts, config.encoding.subwords)
@@ -143,7 +167,7 @@ class Fitter:
         network = config.model.build(schema=self.schema, vocabulary=len(subwords), window=config.encoding.window)
         if vectors:
             network.embeddings.start_from(torch.from_numpy(vectors.vectors))
-        return TrainedModel(description, subwords, network.to(self.device))
+        return TrainedModel(description, subwords, network.to(self.device), self.knowledge)
 
     def _check(self, split: Split, train: Sequence[Document], validation: Sequence[Document]) -> None:
         if True not in self._answers(train):
@@ -200,4 +224,4 @@ class Fitter:
                 "steps": progress.step,
             },
         }
-        return TrainedModel(model.description.model_copy(update=update), model.subwords, model.network)
+        return replace(model, description=model.description.model_copy(update=update))

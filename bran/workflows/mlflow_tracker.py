@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import mlflow
+from filelock import FileLock
 from mlflow import MlflowClient, MlflowException
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 
@@ -28,6 +29,7 @@ _REQUIREMENTS = ("numpy", "pandas", "pyarrow", "pydantic", "PyYAML", "safetensor
 _NOT_IN_KEYS = re.compile(r"[^\w\-./: ]")
 _PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
 """How the first request to a server is sent: left alone, MLflow asks for minutes before it says that none is there."""
+_SQLITE = "sqlite:///"
 _SCRIPT = Path(__file__).with_name("pyfunc.py")
 
 
@@ -74,10 +76,10 @@ class MlflowTracker:
             NetworkError: when a server cannot be reached.
         """
         try:
-            client = MlflowClient(uri)
-            with _impatient():
+            with _alone(uri), _impatient():
+                client = MlflowClient(uri)
                 found = client.get_experiment_by_name(experiment)
-            id_ = found.experiment_id if found else client.create_experiment(experiment, artifacts)
+                id_ = found.experiment_id if found else client.create_experiment(experiment, artifacts)
         except MlflowException as error:
             reason = str(error).partition("\n")[0]
             if uri.startswith(("http://", "https://")):
@@ -247,6 +249,29 @@ def _why(reason: str) -> str:
     if "failed with exception" not in reason:
         return reason
     return f"cannot be reached ({reason.rpartition(': ')[2].rstrip(')(')})".replace('"', "")
+
+
+@contextmanager
+def _alone(uri: str) -> Iterator[None]:
+    """Keep other processes from the first use of a SQLite store: two that made its tables at once would both fail.
+
+    Raises:
+        ConfigError: when there can be no lock beside the file.
+    """
+    path = Path(uri.removeprefix(_SQLITE))
+    if not uri.startswith(_SQLITE) or not path.parent.is_dir():
+        yield
+        return
+    try:
+        lock = FileLock(path.with_name(f".{path.name}.lock"))
+        lock.acquire()
+    except OSError as error:
+        message = f"MLflow store {uri}: cannot be locked ({error.strerror}); expected a folder that can be written to"
+        raise ConfigError(message) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager

@@ -33,6 +33,9 @@ class RunConfig(Config):
     vectors: str | None = None
     """``pubmed``, or a folder that ``bran vectors`` wrote: the vocabulary, and what its embeddings start from.
     Without, the vocabulary is learned on the training documents and embeddings start at random."""
+    knowledge: str | None = Field(default=None, exclude_if=lambda value: value is None)
+    """Name of a knowledge base that ships, or a folder that ``bran knowledge build`` wrote: what other documents state
+    of a pair, for the kinds that ``model.scorer.knowledge`` names."""
     init: str | None = Field(default=None, exclude_if=lambda value: value is None)
     """Folder of a model, or of an encoder that ``bran pretrain`` wrote: the vocabulary, and the weights that training
     starts from. ``--init`` goes before it."""
@@ -45,6 +48,15 @@ class RunConfig(Config):
     def _trains_something(self) -> RunConfig:
         if not self.splits and not self.refit:
             raise ValueError("neither splits nor refit are given, so there is nothing to train")
+        return self
+
+    @model_validator(mode="after")
+    def _knowledge_is_given(self) -> RunConfig:
+        if bool(self.model.scorer.knowledge) != (self.knowledge is not None):
+            kinds = ", ".join(self.model.scorer.knowledge) or "none"
+            raise ValueError(
+                f"knowledge = {self.knowledge}, model.scorer.knowledge = {kinds}: expected both or neither"
+            )
         return self
 
     @model_validator(mode="after")

@@ -166,7 +166,8 @@ class TrainingRun:
     def _identity(self) -> dict[str, str]:
         """Hashes of what decides the results."""
         init = {"init": start_hash(self.init)} if self.init else {}
-        return {"config": config_hash(self.config), "corpus": self.corpus.hash, **init}
+        knowledge = {"knowledge": self.fitter.knowledge.hash} if self.fitter.knowledge else {}
+        return {"config": config_hash(self.config), "corpus": self.corpus.hash, **knowledge, **init}
 
     def _done(self, split: Split) -> bool:
         """Whether the last file that is written of ``split`` is there."""
@@ -278,7 +279,7 @@ class TrainingRun:
             earlier = json.loads(path.read_text(encoding="utf-8"))
         except ValueError as error:
             raise ConfigError(f"{path}: damaged ({error}); expected what an earlier start wrote") from None
-        for key in ("config", "corpus", "init"):
+        for key in ("config", "corpus", "knowledge", "init"):
             found, expected = earlier.get(key), self._identity.get(key)
             if found != expected:
                 message = f"{self.folder}: holds results of {key} {found}, this run has {expected}"

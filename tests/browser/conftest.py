@@ -44,10 +44,6 @@ axe.run(document, { resultTypes: ["violations"] }).then(
 """
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "browser: drives chromium; skipped where there is none")
-
-
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
     """One browser for all tests; each should open its page anew."""

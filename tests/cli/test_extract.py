@@ -15,8 +15,11 @@ from bran.corpus.document import Document
 from bran.corpus.load import load_corpus
 from bran.corpus.schema import load_schema
 from bran.export.table import FLAT, SCHEMA
+from bran.extraction.model_hash import model_hash
 from bran.extraction.predictor import Predictor
 from bran.extraction.trained_model import TrainedModel
+from bran.tagging.lexicon import Lexicon
+from bran.workflows.bundled import model_folder
 from tests.builders import documents, tiny_model
 from tests.recognisers import notes, trained_model, write_lexicon
 from tests.runs import abstracts, write_corpus
@@ -169,6 +172,11 @@ def test_the_model_that_ships_is_the_default(samples: list[Path], tmp_path: Path
     rows = read_tsv(output.read_text(encoding="utf-8"))
     assert rows
     assert {row["model"] for row in rows} == {"bran-cdr"}
+    assert {row["model_hash"] for row in rows} == {model_hash(model_folder())}
+    labels = {row["head"]: row["head_label"] for row in rows} | {row["tail"]: row["tail_label"] for row in rows}
+    lexicon = Lexicon.load()
+    assert all(labels.values())
+    assert labels == {concept: lexicon.name(concept) for concept in labels}
 
 
 # Texts without mentions
@@ -209,11 +217,27 @@ def test_annotated_documents_and_texts_in_one_stream(
 
 def test_no_tagger_is_loaded_for_annotated_documents(model: Path, abstracts_file: Path, tmp_path: Path) -> None:
     output = tmp_path / "found.tsv"
-    assert extract(model, abstracts_file, "-o", output, "--ner", "absent", "--lexicon", "absent").exit_code == 0
+    assert extract(model, abstracts_file, "-o", output, "--ner", "absent").exit_code == 0
     assert ends(read_tsv(output.read_text())) == expected(model, documents())
     result = extract(model, abstracts_file, "-o", output, "--ner", "absent", "--lexicon", "absent", "--retag")
     assert (result.exit_code, len(result.stderr.splitlines())) == (5, 1)
     assert "expected the folder of a lexicon" in result.stderr
+
+
+def test_tables_have_preferred_names_hash_and_year(model: Path, taggers: list[str], tmp_path: Path) -> None:
+    path, output = tmp_path / "case.jsonl", tmp_path / "found.tsv"
+    path.write_text('{"id": "7", "text": "Velorin induced tremor in two men.", "year": 2001}\n', encoding="utf-8")
+    assert extract(model, path, "-o", output, "--threshold", "0", *taggers).exit_code == 0
+    (row,) = read_tsv(output.read_text(encoding="utf-8"))
+    assert (row["tail_name"], row["tail_label"]) == ("tremor", "Tremor")
+    assert (row["model_hash"], row["year"]) == (model_hash(model), "2001")
+
+
+def test_a_lexicon_is_loaded_for_tables_alone(model: Path, abstracts_file: Path, tmp_path: Path) -> None:
+    absent = ("--lexicon", "absent")
+    assert extract(model, abstracts_file, "-o", tmp_path / "found.pubtator", *absent).exit_code == 0
+    result = extract(model, abstracts_file, "-o", tmp_path / "found.tsv", *absent)
+    assert (result.exit_code, len(result.stderr.splitlines())) == (5, 1)
 
 
 def test_retagging_replaces_mentions(model: Path, taggers: list[str], tmp_path: Path) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
 from typer.testing import CliRunner, Result
 
 from bran.cli import extract_folder as module
-from bran.cli.extract_display import JsonDisplay, PlainDisplay, progress_line
+from bran.cli.extract_display import JsonDisplay, LiveDisplay, PlainDisplay, progress_line
 from bran.cli.extract_folder import is_folder
 from bran.cli.main import app
 from bran.export.run_folder import RunFolder
@@ -177,3 +181,15 @@ def test_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
     first, second = capsys.readouterr().err.splitlines()
     assert json.loads(first)["documents_per_second"] == 81.26
     assert second == '{"note": "withdrawn: pårt3.txt"}'
+
+
+def test_a_terminal_shows_notes_above_one_line() -> None:
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=True, width=120)
+    with Live(Text(), console=console, auto_refresh=False) as live:
+        display = LiveDisplay(live)
+        display.note("withdrawn: [bold]part3.txt[/bold]")
+        display.progress(PROGRESS)
+        live.refresh()
+    shown = stream.getvalue()
+    assert shown.index("withdrawn: [bold]part3.txt[/bold]") < shown.index("3/40 shards, 1200 documents")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import os
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -16,7 +17,16 @@ import yaml
 from bran.corpus.document import Document, Relation
 from bran.corpus.schema import load_schema
 from bran.errors import ConfigError
-from bran.export.biolink import ASSOCIATIONS, CATEGORIES, PREDICATES, category, curie, predicate, publication
+from bran.export.biolink import (
+    ASSOCIATIONS,
+    CATEGORIES,
+    PREDICATES,
+    association,
+    category,
+    curie,
+    predicate,
+    publication,
+)
 from bran.export.kgx import EDGE_COLUMNS, NODE_COLUMNS, export_kgx
 from bran.export.run_tables import open_tables
 from tests.builders import document, several_types_documents
@@ -27,6 +37,39 @@ from tests.export.run_folders import Part, record, write_run
 def biolink() -> Any:
     reason = "biolink-model is not installed (extra: formats)"
     return pytest.importorskip("biolink_model.datamodel.pydanticmodel_v2", reason=reason)
+
+
+@cache
+def published() -> dict[str, Any]:
+    """The JSON Schema that the Biolink model publishes."""
+    path = os.environ.get("BIOLINK_SCHEMA")
+    if not path:
+        pytest.skip("BIOLINK_SCHEMA names no JSON Schema of the Biolink model (.ci/biolink-schema fetches it)")
+    schema: dict[str, Any] = json.loads(Path(path).read_bytes())
+    return schema
+
+
+def refusals(record: dict[str, Any], category_: str) -> list[str]:
+    """Why the published schema refuses ``record`` as one of ``category_``."""
+    jsonschema = pytest.importorskip("jsonschema", reason="jsonschema is not installed (extra: formats)")
+    name = category_.removeprefix("biolink:")
+    validator = jsonschema.Draft201909Validator({"$defs": published()["$defs"], "$ref": f"#/$defs/{name}"})
+    errors = validator.iter_errors({**record, "category": [category_]})
+    return [error.message for error in errors if not _means_elements(error)]
+
+
+def _means_elements(error: Any) -> bool:
+    """Whether a category is refused that is right: the schema wants a list that is a string.
+
+    Its generator puts the names that are allowed at the list where they belong to the elements, so that it accepts
+    no node at all (https://github.com/linkml/linkml/issues/1681).
+    """
+    return bool(
+        list(error.path) == ["category"]
+        and error.validator == "enum"
+        and error.instance
+        and set(error.instance) <= set(error.validator_value)
+    )
 
 
 def export(tmp_path: Path, name: str, documents: list[Document]) -> int:
@@ -48,6 +91,12 @@ def tsv(path: Path) -> list[dict[str, Any]]:
             {name: cell.split("|") if name in lists else cell for name, cell in row.items() if cell}
             for row in csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE)
         ]
+
+
+def typed(row: dict[str, Any]) -> dict[str, Any]:
+    """A record of :func:`tsv` with the numbers that its cells stand for."""
+    kinds = {"evidence_count": int, "has_confidence_score": float}
+    return {name: kinds.get(name, lambda value: value)(value) for name, value in row.items()}
 
 
 def odd() -> Document:
@@ -126,6 +175,39 @@ def test_what_is_wrong_is_caught_by_the_model(tmp_path: Path) -> None:
     for change in ({"agent_type": "a_program"}, {"tremor": True}, {"category": ["biolink:Disease"]}):
         with pytest.raises(ValueError, match=next(iter(change))):
             model.ChemicalEntityToDiseaseOrPhenotypicFeatureAssociation.model_validate({**edge, **change})
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "tsv"])
+def test_the_published_schema_accepts_every_record(tmp_path: Path, suffix: str) -> None:
+    published()
+    export(tmp_path, f"graph.{suffix}", DOCUMENTS)
+    for kind in ("nodes", "edges"):
+        path = tmp_path / f"graph_{kind}.{suffix}"
+        records = json_lines(path) if suffix == "jsonl" else list(map(typed, tsv(path)))
+        assert len(records) > 4
+        found = [(record, refusals(record, name)) for record in records for name in record["category"]]
+        assert [item for item in found if item[1]] == []
+
+
+def test_the_published_schema_refuses_what_is_wrong(tmp_path: Path) -> None:
+    published()
+    export(tmp_path, "graph.jsonl", DOCUMENTS[:1])
+    edge, node = (json_lines(tmp_path / f"graph_{kind}.jsonl")[0] for kind in ("edges", "nodes"))
+    for change in ({"agent_type": "a_program"}, {"tremor": True}, {"publications": "PMID:1"}, {"subject": None}):
+        assert len(refusals({**edge, **change}, edge["category"][0])) == 1
+    assert refusals(edge, "biolink:Disease")
+    assert refusals({"name": "tremor"}, "biolink:Disease") == ["'id' is a required property"]
+    assert refusals(node, "biolink:Association")
+
+
+def test_the_published_schema_knows_every_category_and_predicate() -> None:
+    for name in {*CATEGORIES.values(), *ASSOCIATIONS.values(), "biolink:Association", "biolink:NamedThing"}:
+        assert name.removeprefix("biolink:") in published()["$defs"]
+    relations = {**PREDICATES, "chem_gene:affects^binding": predicate("chem_gene:affects^binding")}
+    for term in relations.values():
+        record = {"id": "uuid:1", "subject": "a:1", "object": "b:1", "predicate": term}
+        said = {"knowledge_level": "not_provided", "agent_type": "text_mining_agent"}
+        assert refusals({**record, **said}, association(term)) == []
 
 
 def test_predicates_and_categories_are_terms_of_the_model() -> None:

@@ -108,3 +108,16 @@ def test_weights_that_are_missing_damaged_or_of_another_network(folder: Path):
     (folder / WEIGHTS).unlink()
     with pytest.raises(ModelError, match=r"weights\.safetensors: cannot be read"):
         load_weights(folder, layer())
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="Linux tells what is mapped")
+def test_weights_stay_mapped_from_their_file(folder: Path):
+    """So that processes that run the same model share its memory."""
+    network = layer()
+    load_weights(folder, network)
+    assert str(folder / WEIGHTS) in Path("/proc/self/smaps").read_text()
+    with torch.no_grad():
+        network.weight.add_(1)  # a copy of this process's own: the file stays as it is
+    again = layer(seed=1)
+    load_weights(folder, again)
+    assert torch.equal(again.weight + 1, network.weight)

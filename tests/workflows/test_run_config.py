@@ -73,6 +73,8 @@ def test_a_config_that_trains_nothing_is_refused() -> None:
         ("model.encoder.feed_forward={kind: mixture}", "'convolution', 'gated', 'lstm', 'none'"),
         ("training.epochs=0", "training.epochs = 0: Input should be greater than or equal to 1"),
         ("encoding.overlap=128", "overlap 128 must be smaller than window 128"),
+        ("knowledge=ctd", "knowledge = ctd, model.scorer.knowledge = none: expected both or neither"),
+        ("model.scorer.knowledge=[causes]", "knowledge = causes: expected structure > 0"),
     ],
 )
 def test_what_does_not_hold_is_named(change: str, message: str) -> None:

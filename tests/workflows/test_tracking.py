@@ -191,6 +191,31 @@ def test_folder_that_is_a_file(tmp_path: Path) -> None:
         TrackingConfig(folder=tmp_path / "file").build()
 
 
+def test_a_new_store_is_opened_by_several_processes_at_once(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path\n"
+        "from bran.workflows.tracking import TrackingConfig\n"
+        "import bran.workflows.mlflow_tracker\n"
+        "Path(sys.argv[2]).touch()\n"
+        "while len(list(Path(sys.argv[1]).glob('ready*'))) < 2: time.sleep(0.01)\n"
+        "print(TrackingConfig(folder=Path(sys.argv[1]) / 'store').open().experiment_id)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    opened = [
+        subprocess.Popen([*command, str(tmp_path / f"ready{n}")], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for n in range(2)
+    ]
+    ends = [(*process.communicate(timeout=120), process.returncode) for process in opened]
+    assert [code for *_, code in ends] == [0, 0], ends
+    assert len({id_ for id_, *_ in ends}) == 1
+
+
+def test_store_in_a_folder_that_cannot_be_written_to(tmp_path: Path) -> None:
+    (tmp_path / ".mlflow.db.lock").mkdir()
+    with pytest.raises(ConfigError, match=r"mlflow\.db: cannot be locked \(.*\); expected a folder"):
+        TrackingConfig(folder=tmp_path).open()
+
+
 def test_deleted_experiment_is_told(store: Path, client: MlflowClient) -> None:
     client.delete_experiment(client.create_experiment("tests"))
     with pytest.raises(ConfigError, match="'tests' was deleted"):

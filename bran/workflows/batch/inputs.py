@@ -40,7 +40,7 @@ def expand_inputs(inputs: Sequence[str], folder: RunFolder) -> list[Path]:
 
 def in_order(paths: Iterable[Path]) -> list[Path]:
     """``paths``, each once, ``file2`` before ``file10``."""
-    return sorted({Path(os.path.abspath(path)) for path in paths}, key=lambda path: (natural(str(path)), str(path)))
+    return sorted({Path(os.path.abspath(path)) for path in paths}, key=lambda path: natural(str(path)))
 
 
 def _files(item: str, folder: RunFolder) -> Iterator[Path]:

@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
@@ -28,8 +28,6 @@ LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 """The only switch with which Ray listens on 127.0.0.1 alone; read when it is first imported."""
 _OBJECT_STORE = 80 * 2**20
 """Bytes, about the least that Ray takes: tasks and entries go through it, documents do not."""
-
-
 _PATIENCE = 10.0
 """Seconds that a cluster may take to answer."""
 
@@ -81,7 +79,7 @@ def ray_engine(
     """An engine on Ray, shut down when the block ends, with all that runs on it.
 
     Args:
-        settings: tell the device; ``cuda``: every task gets a GPU.
+        settings: tell the device; ``cuda``, and ``auto`` where the cluster has GPUs: every task gets one.
         address: of a running cluster (``auto``, ``HOST:PORT``), all of whose nodes have this version of bran, and the
             model, the inputs and the output under the same paths; ``None``: one is started that listens on loopback
             only and ends with the block.
@@ -92,9 +90,9 @@ def ray_engine(
         NetworkError: when there is no cluster at the address.
     """
     ray = _imported(local=address is None)
-    resource = "GPU" if settings.device.startswith("cuda") else "CPU"
     _connect(ray, address, workers)
     try:
+        resource = wanted_resource(settings.device, ray.cluster_resources())
         engine = RayEngine(ray, _remote(ray, _run, resource), resource=resource, workers=workers)
         # A cluster that grows with its work may be empty yet: then somebody has to say how many tasks it is good for.
         if not (engine.capacity or (address and workers)):
@@ -102,6 +100,11 @@ def ray_engine(
         yield engine
     finally:
         ray.shutdown()
+
+
+def wanted_resource(device: str, resources: Mapping[str, float]) -> str:
+    """What a task on ``device`` takes one of, in a cluster that has ``resources``."""
+    return "GPU" if device.startswith("cuda") or (device == "auto" and resources.get("GPU")) else "CPU"
 
 
 def translated(error: BaseException) -> BaseException:

@@ -86,7 +86,7 @@ def test_a_document_that_takes_for_ever_is_left_out(tmp_path: Path, output: Path
     path = write_texts(tmp_path / "texts.txt", ["Velorin and tremor.", f"{HANG} and tremor.", "Tremor, Velorin."])
     began = time.monotonic()
     outcome = start([path], output, replace(settings, tagging=Deadly(), max_seconds=0.5), local_engine(1))
-    assert time.monotonic() - began < 60
+    assert time.monotonic() - began < 300
     assert (outcome.progress.documents, outcome.deaths) == (2, 3)
     (record,) = read_left_out(RunFolder(output))
     assert record.message == "took more than 0.5 s, 2 times; expected less (--max-seconds)"
@@ -180,25 +180,35 @@ def command(inputs: Path, output: Path, model: Path, *more: str) -> list[str]:
 
 def wait_for(output: Path, parts: int) -> None:
     """Return when so many parts are finished."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while len(list((output / "parts").glob("*/entry.json"))) < parts and time.monotonic() < deadline:
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def heed_interrupts() -> None:
+    """Undo what shells do to processes in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_a_run_that_is_ended_goes_on(
     tmp_path: Path, output: Path, settings: BatchSettings, root: Path, how: signal.Signals
 ) -> None:
     inputs = write_inputs(tmp_path / "inputs", files=30, documents=40)
     process = subprocess.Popen(
-        command(inputs, output, settings.model), cwd=root, stderr=subprocess.PIPE, start_new_session=True, text=True
+        command(inputs, output, settings.model),
+        cwd=root,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        text=True,
+        preexec_fn=heed_interrupts,
     )
     wait_for(output, 3)
     time.sleep(random.random() / 4)
     workers = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(how)
-    _, told = process.communicate(timeout=60)
-    _, alive = psutil.wait_procs(workers, timeout=10)
+    _, told = process.communicate(timeout=120)
+    _, alive = psutil.wait_procs(workers, timeout=60)
     assert alive == []
     if how is not signal.SIGKILL:
         assert (process.returncode, told) == (130, "interrupted\n")

@@ -100,6 +100,20 @@ def test_nodes_of_another_version_are_refused(tmp_path: Path):
         module._run(task(tmp_path), "0.0.0")
 
 
+@pytest.mark.parametrize(
+    ("device", "resources", "expected"),
+    [
+        ("cpu", {"CPU": 8, "GPU": 2}, "CPU"),
+        ("cuda", {"CPU": 8}, "GPU"),
+        ("cuda:0", {"CPU": 8, "GPU": 2}, "GPU"),
+        ("auto", {"CPU": 8, "GPU": 2}, "GPU"),
+        ("auto", {"CPU": 8}, "CPU"),
+    ],
+)
+def test_tasks_take_what_their_device_needs(device: str, resources: dict[str, float], expected: str):
+    assert module.wanted_resource(device, resources) == expected
+
+
 def _obey(task: Task, version: str) -> Entry:
     """Does what the key of the shard says."""
     if task.shard.key == "die":
