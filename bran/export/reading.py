@@ -21,8 +21,6 @@ from bran.export.versions import check_not_newer, stated_version
 from bran.files import open_binary, open_text
 
 _Text = Annotated[str, StringConstraints(min_length=1)]
-_BATCH = 8192
-"""Rows of a Parquet file that are held at once."""
 _Numbered = Iterator[tuple[int, Mapping[str, Any]]]
 
 
@@ -146,11 +144,11 @@ def _jsonl(path: Path) -> _Numbered:
 def _parquet(path: Path) -> _Numbered:
     with open_binary(path) as stream:
         try:
-            file = pq.ParquetFile(stream, pre_buffer=False)  # or all that was read would stay in memory
+            file = pq.ParquetFile(stream)
             check_not_newer(stated_version(file.schema_arrow), path)
             _check_columns(file.schema_arrow.names, path)
             columns = [name for name in file.schema_arrow.names if name in TableRecord.model_fields]
-            batches = (batch.to_pylist() for batch in file.iter_batches(_BATCH, columns=columns))
+            batches = (batch.to_pylist() for batch in file.iter_batches(columns=columns))
             yield from enumerate((row for batch in batches for row in batch), start=1)
         except (pa.ArrowException, OSError) as error:
             message = f"{' '.join(str(error).split())}; expected a whole Parquet file"

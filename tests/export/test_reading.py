@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
-from random import Random
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -138,18 +137,3 @@ def test_missing_file_and_folder(tmp_path: Path, suffix: str) -> None:
 def test_unknown_suffix(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"expected one of \.tsv"):
         list(read_table(tmp_path / "table.xlsx"))
-
-
-def test_what_was_read_of_a_parquet_file_leaves_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bran.export.reading._BATCH", 32)
-    path, random = tmp_path / "large.parquet", Random(0)
-    columns = {"type": ["CID"] * 32, "head": ["C"] * 32, "tail": ["D"] * 32}
-    schema = pa.schema([(name, pa.string()) for name in ("document", *columns)])
-    with pq.ParquetWriter(path, schema) as file:
-        for group in range(64):
-            names = [f"{group}-{n}-{random.randbytes(4096).hex()}" for n in range(32)]
-            file.write_table(pa.table({"document": names, **columns}, schema=schema))
-    before = pa.total_allocated_bytes()
-    held = [pa.total_allocated_bytes() - before for _ in read_table(path)]
-    assert len(held) == 2048
-    assert max(held) < path.stat().st_size / 4
