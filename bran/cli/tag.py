@@ -24,7 +24,7 @@ from bran.cli.inputs import (
 )
 from bran.cli.reporting import report
 from bran.corpus.readers import ErrorLog, Strict, reader_options
-from bran.corpus.writers import SUFFIXES, WRITERS, document_format
+from bran.corpus.writers import FOLDER_WRITERS, SUFFIXES, WRITERS, document_format
 from bran.workflows.inputs import MAX_CHARACTERS
 
 
@@ -45,7 +45,8 @@ def tag(
     workers: Workers = 1,
     input_format: InputFormat = None,
     output_format: Annotated[
-        str | None, typer.Option("--output-format", help=f"{', '.join(WRITERS)}.", show_default="the suffix")
+        str | None,
+        typer.Option("--output-format", help=f"{', '.join((*WRITERS, *FOLDER_WRITERS))}.", show_default="the suffix"),
     ] = None,
     field: Field = None,
     max_characters: MaxCharacters = MAX_CHARACTERS,

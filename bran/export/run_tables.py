@@ -180,7 +180,8 @@ class Tables:
         with pq.ParquetWriter(path, SCHEMA, compression="zstd") as file:
             for batch in self.batches():
                 file.write_batch(batch)
-        for batch in pq.ParquetFile(path).iter_batches(BATCH):
+        # What is buffered before it is asked for would stay in memory to the end.
+        for batch in pq.ParquetFile(path, pre_buffer=False).iter_batches(BATCH):
             yield from batch.to_pylist()
 
     def _read(self, view: str, schema: pa.Schema, order: str, size: int) -> Iterator[pa.RecordBatch]:

@@ -14,8 +14,8 @@ from bran.export.run_folder import RunFolder, natural
 from bran.files import STDIN, source_name
 from bran.workflows.batch.spool import spool
 
-_PASSED_OVER = ("~", ".md5", ".part")
-"""Endings of names that folders and patterns do not stand for: backups, checksums, half downloads."""
+_PASSED_OVER = ("~", ".md5", ".part", ".conf")
+"""Endings of names that folders and patterns do not stand for: backups, checksums, half downloads, brat's settings."""
 _SIGNS = "*?["
 _BRAT = ".ann"
 
@@ -24,8 +24,8 @@ def expand_inputs(inputs: Sequence[str], folder: RunFolder) -> list[Path]:
     """The files that ``inputs`` stand for: absolute, each once, in natural order.
 
     A folder stands for the files in it and in its folders, a pattern (``data/*.xml.gz``, ``data/**/*.jsonl``) for
-    what it matches; hidden files, backups, checksums, half downloads and the folders of runs are passed over
-    there, and in a folder what is read together with the annotations of brat beside it. What can be read but once
+    what it matches; hidden files, backups, checksums, half downloads, `.conf` and the folders of runs are passed
+    over there, and in a folder what is read together with the annotations of brat beside it. What can be read but once
     (``-``, a pipe) is first written to the run's folder.
 
     Args:

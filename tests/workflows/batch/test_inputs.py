@@ -88,7 +88,7 @@ def test_odd_digits_in_names(data: Path, run: RunFolder) -> None:
 
 
 def test_annotations_of_brat_come_with_their_texts(data: Path, run: RunFolder) -> None:
-    for name in ("a.ann", "a.txt", "a.json", "b.ann", "b.txt", "c.ann", "d.txt"):
+    for name in ("a.ann", "a.txt", "a.json", "b.ann", "b.txt", "c.ann", "d.txt", "annotation.conf"):
         (data / "sub" / name).write_text("" if name == "b.ann" else "x", encoding="utf-8")
     assert found(["data/sub"], run, data) == [
         f"sub/{name}" for name in ("a.ann", "b.txt", "c.ann", "d.txt", "deep/a.txt")
@@ -110,7 +110,7 @@ def test_folders_of_runs_are_passed_over(data: Path, run: RunFolder) -> None:
         ("data/absent.xml", "data/absent.xml: cannot be opened (No such file or directory); expected a file, a folder"),
         ("data/n1.xml/x", "data/n1.xml/x: cannot be opened (Not a directory); expected a file"),
         ("", "'': cannot be opened"),
-        ("data/*.json", "data/*.json: stands for no file (hidden ones, *~, *.md5, *.part and"),
+        ("data/*.json", "data/*.json: stands for no file (hidden ones, *~, *.md5, *.part, *.conf and"),
         ("data/*.md5", "data/*.md5: stands for no file"),
         ("data/.git", None),
         ("empty", "empty: stands for no file"),
