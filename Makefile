@@ -21,7 +21,7 @@ demo: $(VENV)/installed
 	$(VENV)/bin/bran extract samples/*.txt
 
 test: $(VENV)/installed-dev
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest -n auto --dist loadfile
 
 check: $(VENV)/installed-dev
 	$(VENV)/bin/ruff check

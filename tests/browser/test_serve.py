@@ -70,7 +70,7 @@ def test_pasted_text_becomes_marked_relations(opened: Chrome, model: Pipeline, s
     expected = document_data(model(ABSTRACT))
     assert words(opened, ".bran-document mark") == [mention.name for mention in expected.mentions]
     shown = "[...document.querySelectorAll('.relation .number')].map((node) => node.dataset.value)"
-    assert run(opened, shown) == [f"{relation.score:.6f}" for relation in expected.relations]
+    assert run(opened, shown) == [f"{relation.probability:.6f}" for relation in expected.relations]
     assert words(opened, ".relation .ends") == [f"{r.head_name} → {r.type} → {r.tail_name}" for r in expected.relations]
     click(opened, ".relation > button")
     strongest = expected.relations[0].evidence[0]

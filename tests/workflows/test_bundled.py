@@ -107,7 +107,8 @@ def test_shipped_vectors_are_whole() -> None:
 def test_what_ships_holds_no_surprise() -> None:
     assets = model_folder().parent.parent
     suffixes = {path.suffix for path in assets.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
-    assert suffixes <= {".json", ".safetensors", ".md", ".gz", ".py", ".marisa", ".npz", ".bin", ".tsv"}
+    pages = {".html", ".css", ".js"}
+    assert suffixes <= {".json", ".safetensors", ".md", ".gz", ".py", ".marisa", ".npz", ".bin", ".tsv"} | pages
     assert sum(path.stat().st_size for path in assets.rglob("*") if path.suffix != ".py") < 40e6
     for path in assets.rglob("*.json"):
         json.loads(path.read_text(encoding="utf-8"))
