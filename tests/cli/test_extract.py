@@ -353,7 +353,7 @@ UNREADABLE = {
     "blank": (b"\n\n", ": holds only blank lines; expected documents"),
     "binary": (b"\x7fELF\x02\x01\x01\x00\x00\x00", ": is binary; expected text"),
     "prose": (b"Dear all,\n", ":1: begins with 'Dear all,'; expected one of pubtator"),
-    "gzip": (gzip.compress(b"7|t|Title.\n7|a|Text.\n")[:-9], "(document 7): cannot be read on: "),
+    "gzip": (gzip.compress(b"7|t|Title.\n7|a|Text.\n", mtime=0)[:-9], "(document 7): cannot be read on: "),
     "latin": (
         "7|t|Caf\u00e9.\n".encode("latin-1"),
         ":1 (document 7): byte 0xe9 in column 8 is not UTF-8; expected text",

@@ -22,7 +22,7 @@ def test_without_captum_hidden_words_are_left_and_a_note_says_so(monkeypatch: py
 def test_the_relations_of_the_highest_score_are_explained_as_they_are_predicted() -> None:
     pytest.importorskip("captum")
     model, doc = tiny_model(), documents()[3]
-    (predicted,) = Predictor(model).predict([doc], threshold=0)
+    (predicted,) = Predictor(model, precision="fp32").predict([doc], threshold=0)
     best = sorted(predicted.relations, key=lambda relation: -(relation.score or 0))[:2]
     explanation = explain(model, doc, top=2, gradients=False)
     assert list(explanation.document.relations) == best

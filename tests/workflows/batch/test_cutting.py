@@ -105,7 +105,7 @@ def test_files_are_cut_into_as_many_ranges_as_their_size_says(tmp_path: Path) ->
 
 BODY = b"<PubmedArticle><MedlineCitation><PMID>1</PMID></MedlineCitation></PubmedArticle>" * 3
 WHOLE = {
-    "gzip": gzip.compress(b"1|t|One.\n2|t|Two.\n" * 20),
+    "gzip": gzip.compress(b"1|t|One.\n2|t|Two.\n" * 20, mtime=0),
     "prose": b"Velorin eased gout.\n\n" * 20,
     "utf-16": ("<PubmedArticleSet>" + BODY.decode() + "</PubmedArticleSet>").encode("utf-16"),
     "encoding": b'<?xml version="1.0" encoding="utf-7"?><PubmedArticleSet>' + BODY + b"</PubmedArticleSet>",
