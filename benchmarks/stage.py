@@ -76,7 +76,7 @@ class RelationStage:
 
     def predictor(self) -> Predictor:
         """A predictor that has read other documents."""
-        model = TrainedModel(self.model.description, deepcopy(self.model.subwords), self.model.network)
+        model = replace(self.model, subwords=deepcopy(self.model.subwords))
         model.encoder([replace(document) for document in self.others])
         return Predictor(model, precision=self.precision)
 
