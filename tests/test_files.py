@@ -40,7 +40,11 @@ def test_only_a_line_feed_ends_a_line() -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"", "is empty"), (b"\x7fELF\x00\x01", "is binary"), (gzip.compress(b"line\n" * 999, mtime=0)[:-20], "whole file")],
+    [
+        (b"", "is empty"),
+        (b"\x7fELF\x00\x01", "is binary"),
+        (gzip.compress(b"line\n" * 999, mtime=0)[:-20], "whole file"),
+    ],
 )
 def test_what_is_no_text_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "input.txt"
