@@ -1,20 +1,12 @@
-// One document with its relations and entities, side by side; what is chosen in one is marked in the others.
+// One document with its relations and entities, side by side.
 
 import { counted, el } from "/assets/view/dom.js";
-import { DocumentText, entityList } from "/assets/view/document.js";
-import { RelationList } from "/assets/view/relations.js";
+import { LinkedDocument } from "/assets/view/linked_document.js";
 
-export class Result {
+export class Result extends LinkedDocument {
   /** @param data the document, as the API gives it; @param types how entity types are told apart */
   constructor(data, types) {
-    this.pinned = null;
-    const onEntity = (how, ids) => this.#onEntity(how, ids);
-    this.text = new DocumentText(data, types, onEntity);
-    this.relations = new RelationList(data, this.text, (relation, evidence) => {
-      this.text.markEvidence(evidence);
-      if (relation) this.text.scrollToEvidence();
-    });
-    this.entities = entityList(data, types, onEntity);
+    super(data, types);
     this.element = el(
       "section.result",
       { "aria-label": `Document ${data.id}`, "data-document": data.id },
@@ -27,16 +19,5 @@ export class Result {
         el("details.entity-box", { open: true }, el("summary", {}, "Entities ", el("small", {}, data.entities.length)), this.entities),
       ),
     );
-  }
-
-  #onEntity(how, ids) {
-    if (how === "pin") this.pinned = ids && String(ids) !== String(this.pinned) ? ids : null;
-    const marked = new Set(this.pinned ?? (how === "point" ? ids : null) ?? []);
-    this.text.markEntity(marked);
-    this.relations.markEntity(marked);
-    for (const button of this.entities.querySelectorAll("button")) {
-      button.setAttribute("aria-pressed", String(this.pinned?.includes(button.dataset.entity) ?? false));
-      button.classList.toggle("is-linked", marked.has(button.dataset.entity));
-    }
   }
 }

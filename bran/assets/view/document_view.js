@@ -1,21 +1,14 @@
 // One document of a report: its text, or what its table quotes of it, beside its relations and entities.
 
 import { el, grouped } from "./dom.js";
-import { DocumentText, entityList } from "./document.js";
-import { RelationList, arrow } from "./relations.js";
+import { LinkedDocument } from "./linked_document.js";
+import { arrow } from "./relations.js";
 import { byId } from "./frame.js";
 
 /** The view of one document: its text, its relations and its entities. */
-export class DocumentView {
+export class DocumentView extends LinkedDocument {
   constructor(data, head, filters) {
-    this.pinned = null;
-    const onEntity = (how, ids) => this.#onEntity(how, ids);
-    this.text = new DocumentText(data, head.types, onEntity);
-    this.relations = new RelationList(data, this.text, (relation, evidence) => {
-      this.text.markEvidence(evidence);
-      if (relation) this.text.scrollToEvidence();
-    });
-    this.entities = entityList(data, head.types, onEntity);
+    super(data, head.types);
     byId("document").replaceChildren(
       el("p.source", {}, el("bdi", {}, data.id)),
       ...(data.text ? [this.text.element] : sentencesOfTable(data)),
@@ -39,20 +32,9 @@ export class DocumentView {
   /** Let go of what is marked; whether there was anything. */
   release() {
     const marked = this.pinned !== null || this.relations.open !== null;
-    this.#onEntity("pin", null);
+    this.onEntity("pin", null);
     if (this.relations.open !== null) this.relations.toggle(null);
     return marked;
-  }
-
-  #onEntity(how, ids) {
-    if (how === "pin") this.pinned = ids && String(ids) !== String(this.pinned) ? ids : null;
-    const marked = new Set(this.pinned ?? (how === "point" ? ids : null) ?? []);
-    this.text.markEntity(marked);
-    this.relations.markEntity(marked);
-    for (const button of this.entities.querySelectorAll("button")) {
-      button.setAttribute("aria-pressed", String(this.pinned?.includes(button.dataset.entity) ?? false));
-      button.classList.toggle("is-linked", marked.has(button.dataset.entity));
-    }
   }
 }
 

@@ -25,6 +25,7 @@ SCRIPTS = (
     "overview.js",
     "filter_panel.js",
     "frame.js",
+    "linked_document.js",
     "document_view.js",
     "report.js",
 )
