@@ -21,8 +21,18 @@ class ExclusiveLink(nn.Module):
         return logits.softmax(-1)[:, 1:]
 
     def losses(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Loss of each pair, shape ``(pairs,)``; ``labels`` of shape ``(pairs, labels)`` has at most one 1 a row."""
-        target = torch.cat([labels.new_full((len(labels), 1), 0.5), labels], dim=1).argmax(1)
+        """Cross-entropy of each pair against the distribution that its labels leave.
+
+        Args:
+            logits: shape ``(pairs, labels + 1)``.
+            labels: how far each relation type holds, in [0, 1], shape ``(pairs, labels)``. What a row lacks to 1 is
+                null's; a row of more than 1 is shared out in proportion.
+
+        Returns:
+            shape ``(pairs,)``.
+        """
+        stated = labels.to(logits.dtype) / labels.sum(1, keepdim=True).clamp_min(1)
+        target = torch.cat([1 - stated.sum(1, keepdim=True), stated], dim=1)
         return functional.cross_entropy(logits, target, reduction="none")
 
 
@@ -38,13 +48,17 @@ class IndependentLink(nn.Module):
         return logits.sigmoid()
 
     def losses(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Loss of each pair, summed over relation types, shape ``(pairs,)``."""
+        """Loss of each pair, summed over relation types, shape ``(pairs,)``; ``labels`` may be anywhere in [0, 1]."""
         return functional.binary_cross_entropy_with_logits(logits, labels, reduction="none").sum(1)
 
 
-def pair_loss(losses: Tensor, counted: Tensor) -> Tensor:
-    """Mean of ``losses`` over the pairs that count; both of shape ``(pairs,)``. Zero when none does."""
-    return (losses * counted).sum() / counted.sum().clamp_min(1)
+def pair_loss(losses: Tensor, weights: Tensor) -> Tensor:
+    """Mean of ``weights * losses`` over the pairs with a weight above 0; both of shape ``(pairs,)``.
+
+    Divided by their number and not by the sum of weights: a batch of light pairs is to weigh less than one of others.
+    Zero when no pair has a weight.
+    """
+    return (losses * weights).sum() / (weights > 0).sum().clamp_min(1)
 
 
 def tag_loss(logits: Tensor, tags: Tensor) -> Tensor:
