@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import psutil
@@ -20,10 +19,8 @@ import pytest
 from bran.errors import ModelError
 from bran.export.left_out import read_left_out
 from bran.export.run_folder import RunFolder
-from bran.workflows.batch import run
 from bran.workflows.batch.engine import DiskFull
 from bran.workflows.batch.local import local_engine
-from bran.workflows.batch.planning import plan
 from bran.workflows.batch.progress import Progress
 from bran.workflows.batch.settings import BatchSettings
 from tests.batches import (
@@ -36,24 +33,10 @@ from tests.batches import (
     rows,
     start,
     write_inputs,
-    write_model,
     write_texts,
 )
 
-
-@pytest.fixture(autouse=True)
-def _a_shard_for_each_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "plan", partial(plan, small=0))
-
-
-@pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> BatchSettings:
-    return BatchSettings(model=write_model(tmp_path_factory.mktemp("model")), threshold=0.0)
-
-
-@pytest.fixture
-def output(tmp_path: Path) -> Path:
-    return tmp_path / "run"
+pytestmark = pytest.mark.usefixtures("a_shard_for_each_file")
 
 
 def test_one_worker_and_two_do_the_same(tmp_path: Path, output: Path, settings: BatchSettings) -> None:

@@ -6,7 +6,6 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,6 @@ from bran.export.run_folder import RELATIONS, Entry, RunFolder
 from bran.workflows.batch import ray_engine as module
 from bran.workflows.batch.engine import Task, WorkerDied
 from bran.workflows.batch.local import local_engine
-from bran.workflows.batch.planning import plan
 from bran.workflows.batch.progress import Progress
 from bran.workflows.batch.ray_engine import ray_engine, translated
 from bran.workflows.batch.run import extract_to_folder
@@ -171,9 +169,8 @@ FILES, DOCUMENTS = 8, 60
 
 
 @pytest.fixture
-def inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+def inputs(tmp_path: Path, a_shard_for_each_file: None) -> list[Path]:
     """Files of abstracts that are related, each under an id of its own; a shard each, small as they are."""
-    monkeypatch.setattr("bran.workflows.batch.run.plan", partial(plan, small=0))
     files = []
     (tmp_path / "in").mkdir()
     for number in range(FILES):

@@ -9,7 +9,6 @@ import socket
 from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +19,8 @@ from bran.corpus.document import Document
 from bran.errors import ConfigError, DataError, FormatError, ModelError
 from bran.export.left_out import read_left_out
 from bran.export.run_folder import DOCUMENTS, ERRORS, RELATIONS, Entry, RunFolder
-from bran.workflows.batch import run
 from bran.workflows.batch.engine import DiskFull, Task, WorkerDied
 from bran.workflows.batch.opening import opened
-from bran.workflows.batch.planning import plan
 from bran.workflows.batch.settings import BatchSettings
 from bran.workflows.batch.shards import Shard, read_shard
 from bran.workflows.tag import TaggingSettings
@@ -37,30 +34,16 @@ from tests.batches import (
     rows,
     start,
     write_inputs,
-    write_model,
     write_texts,
 )
 from tests.runs import write_corpus
 
-
-@pytest.fixture(autouse=True)
-def _a_shard_for_each_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "plan", partial(plan, small=0))
-
-
-@pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> BatchSettings:
-    return BatchSettings(model=write_model(tmp_path_factory.mktemp("model")), threshold=0.0)
+pytestmark = pytest.mark.usefixtures("a_shard_for_each_file")
 
 
 @pytest.fixture
 def inputs(tmp_path: Path) -> Path:
     return write_inputs(tmp_path / "inputs")
-
-
-@pytest.fixture
-def output(tmp_path: Path) -> Path:
-    return tmp_path / "run"
 
 
 def names(output: Path) -> set[str]:
