@@ -143,7 +143,7 @@ class PairPasses:
         for batch in self.batches:
             with autocast(torch.device("cpu"), self.precision):
                 losses = self.network.network.link.losses(self.network(batch), batch.labels)
-                loss = pair_loss(losses, batch.counted)
+                loss = pair_loss(losses, batch.weights)
             loss.backward()
             self.optimiser.step()
             self.optimiser.zero_grad(set_to_none=True)
@@ -170,7 +170,7 @@ def one_by_one(example: Example) -> Iterator[Example]:
             pairs=(pair,),
             features=example.features[kept],
             labels=example.labels[kept],
-            counted=example.counted[kept],
+            weights=example.weights[kept],
             windows=(alone,),
         )
 

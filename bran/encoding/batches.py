@@ -45,8 +45,8 @@ class Batch:
         pairs: pair that each token pair adds to, shape ``(windows, heads, tails)``; ``len(labels)`` for none.
         layouts: layout of each token pair, shape ``(windows, heads, tails)``, padded with 0.
         features: what the layout, and other documents, say of each pair, shape ``(pairs, features)``.
-        labels: relation types that hold, shape ``(pairs, relation types)``.
-        counted: 1 where a pair counts in the loss, shape ``(pairs,)``.
+        labels: how far each relation type holds, in [0, 1], shape ``(pairs, relation types)``.
+        weights: factor of each pair in the loss, shape ``(pairs,)``.
         examples: what was batched; their pairs, one after the other, are the pair axis.
     """
 
@@ -61,7 +61,7 @@ class Batch:
     layouts: Tensor
     features: Tensor
     labels: Tensor
-    counted: Tensor
+    weights: Tensor
     examples: tuple[Example, ...]
 
     def to(self, device: torch.device) -> Batch:
@@ -113,7 +113,7 @@ def collate(examples: Sequence[Example], *, multiple: int = 1) -> Batch:
         layouts=torch.from_numpy(layouts),
         features=torch.from_numpy(np.concatenate([example.features for example in examples])),
         labels=torch.from_numpy(np.concatenate([example.labels for example in examples])),
-        counted=torch.from_numpy(np.concatenate([example.counted for example in examples])),
+        weights=torch.from_numpy(np.concatenate([example.weights for example in examples])),
         examples=tuple(examples),
     )
 

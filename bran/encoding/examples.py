@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,14 +13,12 @@ from bran.corpus.document import Document, Entity, Mention, Pair
 from bran.corpus.schema import Schema
 from bran.corpus.sentences import document_sentences
 from bran.encoding.knowledge import Knowledge
+from bran.encoding.labels import GoldLabels, Labeller
 from bran.encoding.layout import Places
 from bran.encoding.mention_pairs import MentionPairs, nearest, within_sentences
 from bran.encoding.structure import FEATURES, Structure
 from bran.encoding.subwords import Floats, Ints, SubwordConfig, Subwords, SubwordSequence
 from bran.encoding.windows import Span, assign, cut
-
-PairFilter = Callable[[Document, tuple[Pair, ...]], Sequence[bool]]
-"""Says of each candidate of a document whether training counts it."""
 
 
 class EncodingConfig(Config):
@@ -87,8 +85,8 @@ class Example:
         dropped: mentions without a single subword; they take no part.
         features: what the layout says of each pair (:mod:`bran.encoding.structure`), and after it what other documents
             do (:mod:`bran.encoding.knowledge`), shape ``(pairs, features)``.
-        labels: 1 where the relation type holds, shape ``(pairs, relation types)``.
-        counted: whether the pair counts in the training loss, shape ``(pairs,)``.
+        labels: how far each relation type holds, in [0, 1], shape ``(pairs, relation types)``.
+        weights: factor of each pair in the training loss, 0 where it is left out, shape ``(pairs,)``.
         windows: the encoder's inputs.
     """
 
@@ -99,7 +97,7 @@ class Example:
     dropped: tuple[Mention, ...]
     features: Floats
     labels: Floats
-    counted: Floats
+    weights: Floats
     windows: tuple[Window, ...]
 
     @property
@@ -124,7 +122,7 @@ class DocumentEncoder:
         config: window sizes; the vocabulary is already learned.
         subwords: the vocabulary.
         schema: which pairs to score and which labels there are.
-        pair_filter: what training leaves out (the hypernym filter); by default nothing.
+        labels: what training takes the pairs for; by default the document's own relations.
         knowledge: what is told of pairs beside the text; by default nothing.
     """
 
@@ -134,13 +132,13 @@ class DocumentEncoder:
         subwords: Subwords,
         schema: Schema,
         *,
-        pair_filter: PairFilter | None = None,
+        labels: Labeller | None = None,
         knowledge: Knowledge | None = None,
     ) -> None:
         self.config = config
         self.subwords = subwords
         self.schema = schema
-        self.pair_filter = pair_filter
+        self.labels = labels or GoldLabels(schema)
         self.knowledge = knowledge
         self._types = {name: index for index, name in enumerate(schema.entity_types)}
         relations = schema.relation_types.values()
@@ -176,6 +174,7 @@ class DocumentEncoder:
         types, tags = self._tag(mentions, bounds, len(sequence.ids))
         numbers = np.searchsorted(sentences[1:], sequence.starts, side="right")  # of each subword's sentence
         cutter = _Cutter(sequence.ids, types, tags, numbers, heads, tails, places)
+        labels = self.labels(document, pairs)
         return Example(
             document=document,
             mentions=mentions,
@@ -183,8 +182,8 @@ class DocumentEncoder:
             uncovered=uncovered,
             dropped=tuple(m for m, (start, end) in zip(mentions, bounds, strict=True) if start == end),
             features=self._features(document, pairs, entities, sentences),
-            labels=self._labels(document, pairs),
-            counted=self._counted(document, pairs),
+            labels=labels.values,
+            weights=labels.weights,
             windows=tuple(
                 cutter.window(span, table if owner is None else np.where(owner == index, table, -1))
                 for index, span in enumerate(spans)
@@ -219,18 +218,6 @@ class DocumentEncoder:
             tags[start:end] = 2 * index + 2
             tags[start : start + (end > start)] = 2 * index + 1
         return types, tags
-
-    def _labels(self, document: Document, pairs: tuple[Pair, ...]) -> Floats:
-        gold = {(relation.head, relation.tail, relation.type) for relation in document.relations}
-        symmetric = {name for name, relation in self.schema.relation_types.items() if relation.symmetric}
-        gold |= {(tail, head, type_) for head, tail, type_ in gold if type_ in symmetric}
-        rows = [[(pair.head.id, pair.tail.id, type_) in gold for type_ in self.schema.labels] for pair in pairs]
-        return np.array(rows, dtype=np.float32).reshape(len(pairs), len(self.schema.labels))
-
-    def _counted(self, document: Document, pairs: tuple[Pair, ...]) -> Floats:
-        if self.pair_filter is None:
-            return np.ones(len(pairs), dtype=np.float32)
-        return np.array(self.pair_filter(document, pairs), dtype=np.float32)
 
 
 def _token_bounds(mentions: Sequence[Mention], sequence: SubwordSequence) -> Ints:

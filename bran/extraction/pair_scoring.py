@@ -131,9 +131,9 @@ class PairScoring:
 def _focused(example: Example, windows: Sequence[int], pair: int) -> Example:
     """``example`` with one pair alone, and the windows and tokens that it is scored by."""
     cut = tuple(_cut(example.windows[number], pair) for number in windows)
-    features, labels, counted = (array[[pair]] for array in (example.features, example.labels, example.counted))
+    features, labels, weights = (array[[pair]] for array in (example.features, example.labels, example.weights))
     return replace(
-        example, pairs=(example.pairs[pair],), windows=cut, features=features, labels=labels, counted=counted
+        example, pairs=(example.pairs[pair],), windows=cut, features=features, labels=labels, weights=weights
     )
 
 

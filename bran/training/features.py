@@ -71,18 +71,18 @@ class _Pairs:
 
     features: Tensor
     labels: Tensor
-    counted: Tensor
+    weights: Tensor
 
     @classmethod
     def of(cls, examples: Sequence[Example]) -> _Pairs:
         paired = [example for example in examples if example.pairs]
         if not paired:
             raise TrainingError(f"none of {len(examples)} examples has a pair to learn from")
-        arrays = ([getattr(example, name) for example in paired] for name in ("features", "labels", "counted"))
+        arrays = ([getattr(example, name) for example in paired] for name in ("features", "labels", "weights"))
         return cls(*(torch.from_numpy(np.concatenate(array)) for array in arrays))
 
     def loss(
         self, perceptron: nn.Module, link: ExclusiveLink | IndependentLink, chosen: Tensor, device: torch.device
     ) -> Tensor:
         logits = perceptron(self.features[chosen].to(device))
-        return pair_loss(link.losses(logits, self.labels[chosen].to(device)), self.counted[chosen].to(device))
+        return pair_loss(link.losses(logits, self.labels[chosen].to(device)), self.weights[chosen].to(device))

@@ -73,7 +73,7 @@ class PairObjective(Objective):
     def forward(self, batch: Batch, *, chance: float) -> tuple[Tensor, dict[str, Tensor]]:
         """The loss of the pairs of ``batch``, and of its tags when ``chance`` lets the tagger take part."""
         losses = self.model.link.losses(self.model(batch), batch.labels)  # (pairs,)
-        pairs = pair_loss(losses, batch.counted)
+        pairs = pair_loss(losses, batch.weights)
         if chance >= self.config.probability:
             return pairs, {"pair_loss": pairs.detach()}
         tags = tag_loss(self.model.tag(batch), batch.tags)

@@ -16,8 +16,9 @@ from bran.corpus.load import Corpus
 from bran.corpus.mesh import MeshTree
 from bran.corpus.schema import Schema, load_schema
 from bran.corpus.splits import Split
-from bran.encoding.examples import DocumentEncoder, PairFilter
+from bran.encoding.examples import DocumentEncoder
 from bran.encoding.knowledge import KNOWLEDGE, Knowledge
+from bran.encoding.labels import GoldLabels, PairFilter
 from bran.encoding.subwords import Subwords
 from bran.encoding.vectors import SubwordVectors
 from bran.errors import TrainingError
@@ -108,7 +109,7 @@ class Fitter:
             self.config.encoding,
             model.subwords,
             self.schema,
-            pair_filter=self._filter(),
+            labels=GoldLabels(self.schema, self._filter()),
             knowledge=self.knowledge,
         )
         examples = encoder(train)

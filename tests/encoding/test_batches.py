@@ -68,7 +68,7 @@ def test_collate_numbers_pairs_one_document_after_the_other():
     shape = (2, max(len(item.windows[0].heads) for item in items), max(len(item.windows[0].tails) for item in items))
     assert batch.pairs.shape == shape
     assert batch.labels.shape == (total, 4)
-    assert batch.counted.shape == (total,)
+    assert batch.weights.shape == (total,)
     assert batch.pairs[0].unique().tolist() == [*range(len(items[0].pairs)), total]
     window = items[1].windows[0]
     corner = batch.pairs[1, : len(window.heads), : len(window.tails)].numpy()

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from bran.corpus.document import Document, Mention, Pair, Passage
 from bran.corpus.schema import Schema, load_schema
 from bran.encoding.examples import EncodingConfig, Example
+from bran.encoding.labels import GoldLabels
 from tests.builders import document, documents, encoder, several_types_documents, several_types_schema, subwords
 
 
@@ -55,7 +56,7 @@ def test_a_small_document_by_hand():
     assert [pair.tail.id for pair in example.pairs] == ["MESH:D3", "MESH:D5"]
     assert window.heads.tolist() == list(range(sum(lengths[:3]), sum(lengths[:4])))
     assert example.labels.tolist() == [[0.0], [0.0]]
-    assert example.counted.tolist() == [1.0, 1.0]
+    assert example.weights.tolist() == [1.0, 1.0]
 
 
 def test_labels_follow_the_gold_relations():
@@ -146,7 +147,7 @@ def test_a_document_without_candidates_is_one_window_without_pairs(doc: Document
     example = encode(doc)
     assert (example.pairs, example.uncovered, len(example.windows)) == ((), (), 1)
     assert example.labels.shape == (0, 1)
-    assert example.counted.shape == (0,)
+    assert example.weights.shape == (0,)
     assert example.windows[0].pairs.size == 0
 
 
@@ -159,9 +160,9 @@ def test_an_unlinked_mention_is_marked_but_has_no_pair():
 
 def test_what_the_filter_leaves_out_does_not_count():
     coder = encoder()
-    coder.pair_filter = lambda doc, pairs: [pair.tail.id != "MESH:D2" for pair in pairs]
+    coder.labels = GoldLabels(coder.schema, lambda doc, pairs: [pair.tail.id != "MESH:D2" for pair in pairs])
     example = coder([documents()[0]])[0]
-    assert dict(zip([pair.tail.id for pair in example.pairs], example.counted, strict=True)) == {
+    assert dict(zip([pair.tail.id for pair in example.pairs], example.weights, strict=True)) == {
         "MESH:D1": 1,
         "MESH:D2": 0,
     }
@@ -210,7 +211,7 @@ def test_pairs_that_share_no_window_are_reported():
     example = encode(doc, window=30, overlap=10)
     assert [pair.tail.id for pair in example.pairs] == ["MESH:D3"]
     assert [pair.tail.id for pair in example.uncovered] == ["MESH:D5"]
-    assert len(example.labels) == len(example.counted) == 1
+    assert len(example.labels) == len(example.weights) == 1
 
 
 def test_token_positions_are_those_of_the_window():

@@ -51,7 +51,7 @@ def test_entities_that_never_share_a_sentence_are_uncovered():
     (example, *_) = encoder(mention_pairs="sentence")(documents())
     assert [(pair.head.id, pair.tail.id) for pair in example.pairs] == [("MESH:C1", "MESH:D1")]
     assert [(pair.head.id, pair.tail.id) for pair in example.uncovered] == [("MESH:C1", "MESH:D2")]
-    assert len(example.labels) == len(example.features) == len(example.counted) == 1
+    assert len(example.labels) == len(example.features) == len(example.weights) == 1
 
 
 def test_of_equally_near_mentions_the_first_is_scored():

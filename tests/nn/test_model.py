@@ -37,7 +37,7 @@ def batch(schema: str = "cdr", **settings: Any) -> Batch:
 
 def joint_step(model: Bran, inputs: Batch) -> None:
     """Gradients of pair and tag loss together."""
-    pairs = pair_loss(model.link.losses(model(inputs), inputs.labels), inputs.counted)
+    pairs = pair_loss(model.link.losses(model(inputs), inputs.labels), inputs.weights)
     (pairs + tag_loss(model.tag(inputs), inputs.tags)).backward()
 
 

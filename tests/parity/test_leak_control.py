@@ -166,7 +166,7 @@ def test_leak_control_of_concept_ids(variant: str):
 
 def test_leak_control_of_the_labels_of_a_batch():
     model, batch = network(), collate(encoder()(docs()))
-    other = replace(batch, labels=1 - batch.labels, counted=torch.zeros_like(batch.counted))
+    other = replace(batch, labels=1 - batch.labels, weights=torch.zeros_like(batch.weights))
     assert torch.equal(model(batch), model(other))
 
 

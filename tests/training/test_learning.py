@@ -104,7 +104,7 @@ def test_every_variant_learns_a_few_texts_by_heart(switch: str):
     model, batch = network(*changes).train(), collate(encoder(**settings)(docs))
     optimiser = torch.optim.Adam(model.parameters(), lr=0.01)
     for _ in range(200):
-        loss = pair_loss(model.link.losses(model(batch), batch.labels), batch.counted)
+        loss = pair_loss(model.link.losses(model(batch), batch.labels), batch.weights)
         if loss < 0.02:
             break
         optimiser.zero_grad()

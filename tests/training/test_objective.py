@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from bran.encoding.batches import SHAPES, collate
+from bran.encoding.labels import GoldLabels
 from bran.nn.losses import pair_loss, tag_loss
 from bran.training.objective import PairObjective, TaggingConfig
 from tests.builders import documents, encoder, network
@@ -13,7 +14,7 @@ from tests.builders import documents, encoder, network
 def test_the_loss_is_the_sum_of_its_parts(weight: float):
     model, batch = network(), collate(encoder()(documents()))
     loss, parts = PairObjective(model, TaggingConfig(weight=weight))(batch, chance=0.0)
-    pairs = pair_loss(model.link.losses(model(batch), batch.labels), batch.counted)
+    pairs = pair_loss(model.link.losses(model(batch), batch.labels), batch.weights)
     tags = tag_loss(model.tag(batch), batch.tags)
     torch.testing.assert_close(loss, pairs + weight * tags)
     assert {name: part.item() for name, part in parts.items()} == {"pair_loss": pairs.item(), "tag_loss": tags.item()}
@@ -38,7 +39,7 @@ def test_without_tagging_the_tagger_learns_nothing():
 
 def test_pairs_that_do_not_count_do_not_teach():
     coder = encoder()
-    coder.pair_filter = lambda doc, pairs: [False] * len(pairs)
+    coder.labels = GoldLabels(coder.schema, lambda doc, pairs: [False] * len(pairs))
     model, batch = network(), collate(coder(documents()))
     loss, _ = PairObjective(model, TaggingConfig())(batch, chance=0.9)
     loss.backward()

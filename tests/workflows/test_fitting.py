@@ -76,7 +76,7 @@ def counted(examples: list[Example]) -> set[str]:
     return {
         pair.tail.id
         for example in examples
-        for pair, counts in zip(example.pairs, example.counted, strict=True)
+        for pair, counts in zip(example.pairs, example.weights, strict=True)
         if counts
     }
 
