@@ -35,8 +35,9 @@ from bran.training.loop import Checkpoints, Hooks, Metrics, Trainer
 from bran.training.pretraining import PretrainingConfig, held_out_metrics
 from bran.workflows.bundled import vectors_folder
 from bran.workflows.fitting import Listener, Machine
+from bran.workflows.run_files import MODEL
 from bran.workflows.tracking import Run, Tracker
-from bran.workflows.train import MODEL, Display
+from bran.workflows.train import Display
 
 
 class PretrainConfig(Config):

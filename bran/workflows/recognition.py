@@ -33,8 +33,9 @@ from bran.training.loop import Checkpoints, Hooks, Metrics, Trainer
 from bran.training.recognition import RecognitionTrainingConfig
 from bran.workflows.bundled import vectors_folder
 from bran.workflows.fitting import Machine
+from bran.workflows.run_files import MODEL
 from bran.workflows.tracking import Run, Tracker
-from bran.workflows.train import MODEL, Display
+from bran.workflows.train import Display
 
 
 class CorpusStyle(Config):

@@ -17,28 +17,24 @@ A run's folder::
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from bran.config import config_hash
-from bran.corpus.document import Document
 from bran.corpus.load import Corpus
 from bran.corpus.splits import Split
 from bran.errors import ConfigError
 from bran.evaluation.calibration_report import CalibrationReport
 from bran.evaluation.gold import GoldStandard
 from bran.evaluation.predictions import Predictions
-from bran.evaluation.report import EvaluationReport, evaluate
+from bran.evaluation.report import evaluate
 from bran.evaluation.thresholds import BEST_F1
 from bran.export.reading import read_table
-from bran.export.writers import open_writer
 from bran.extraction.trained_model import ModelDescription, TrainedModel, read_description
-from bran.files import atomic_write
 from bran.nn.model_folder import DESCRIPTION
 from bran.training.checkpoint import CHECKPOINT
 from bran.training.loop import Metrics
@@ -47,6 +43,18 @@ from bran.workflows.epochs import EPOCHS, EpochFile
 from bran.workflows.evaluate import flat_scores
 from bran.workflows.fitting import Fitter, Listener
 from bran.workflows.run_config import RunConfig
+from bran.workflows.run_files import (
+    CANDIDATES,
+    MODEL,
+    REFIT,
+    SCORES,
+    SPLITS,
+    Outcome,
+    write_candidates,
+    write_json,
+    write_settings,
+    write_summary,
+)
 from bran.workflows.starts import start_hash
 from bran.workflows.summary import Summary
 from bran.workflows.tracking import Run, Tracker
@@ -54,29 +62,12 @@ from bran.workflows.tracking import Run, Tracker
 if TYPE_CHECKING:
     from bran.workflows.run_figures import RunFigures
 
-CANDIDATES, SCORES, MODEL, REFIT = "candidates.parquet", "scores.json", "model", "refit"
-
 
 class Display(Protocol):
     """Shows a run to whoever waits for it."""
 
     def fit(self, name: str, documents: int) -> AbstractContextManager[Listener]:
         """Show one fit, that will read ``documents`` documents in all epochs together."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """A split that was fitted and scored.
-
-    Attributes:
-        split: which.
-        report: its scores on the test part.
-        candidates: every candidate of the test part with its score.
-    """
-
-    split: Split
-    report: EvaluationReport
-    candidates: Predictions
 
 
 class TrainingRun:
@@ -188,7 +179,8 @@ class TrainingRun:
         return outcome
 
     def _score(self, model: TrainedModel, split: Split, folder: Path, run: Run) -> Outcome:
-        self._predict(model, self.corpus.select(split.test), folder)
+        documents = self.corpus.select(split.test)
+        write_candidates(self.fitter.predictor(model).predict(documents, threshold=0.0), folder, self.fitter.schema)
         outcome = self._outcome(split, folder)
         run.log_metrics(flat_scores(outcome.report))
         run.log_file(folder / CANDIDATES)
@@ -196,7 +188,7 @@ class TrainingRun:
         if self.figures:
             gold, threshold = self._gold(split), model.description.threshold
             self.figures.of_split(folder, run, gold, outcome.candidates, threshold)
-        _write_json(folder / SCORES, outcome.report.to_dict())
+        write_json(folder / SCORES, outcome.report.to_dict())
         return outcome
 
     def _fit(self, split: Split, folder: Path, run: Run) -> TrainedModel:
@@ -220,11 +212,6 @@ class TrainingRun:
         model.save(folder / MODEL)
         run.log_params({"threshold": model.description.threshold})
         run.log_model(folder / MODEL, example=self.corpus.documents[0])
-
-    def _predict(self, model: TrainedModel, documents: Sequence[Document], folder: Path) -> None:
-        with open_writer(folder / CANDIDATES, schema=self.fitter.schema) as writer:
-            for document in self.fitter.predictor(model).predict(documents, threshold=0.0):
-                writer.write(document)
 
     def _outcome(self, split: Split, folder: Path) -> Outcome:
         """Score the predictions that lie in ``folder``, at the threshold of its model."""
@@ -265,37 +252,19 @@ class TrainingRun:
         return report
 
     def _write_settings(self) -> None:
-        splits = {split.name: asdict(split) for group in self._groups(()) for split in group}
-        identity, path = self._identity, self.folder / "run.json"
-        if path.exists() and any(self.folder.glob("*/*")):  # a start that left nothing binds nobody
-            self._check(path)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        _write_json(path, {**identity, "settings": self.config.model_dump(mode="json", by_alias=True)})
-        _write_json(self.folder / "splits.json", {"corpus": self.corpus.hash, "splits": splits})
-
-    def _check(self, path: Path) -> None:
-        """Make sure that what an earlier start wrote to ``path`` was a start of this very run."""
-        try:
-            earlier = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ConfigError(f"{path}: damaged ({error}); expected what an earlier start wrote") from None
-        for key in ("config", "corpus", "knowledge", "init"):
-            found, expected = earlier.get(key), self._identity.get(key)
-            if found != expected:
-                message = f"{self.folder}: holds results of {key} {found}, this run has {expected}"
-                raise ConfigError(f"{message}; expected another folder, or an empty one")
+        splits = [split for group in self._groups(()) for split in group]
+        settings = self.config.model_dump(mode="json", by_alias=True)
+        write_settings(self.folder, self._identity, settings, corpus=self.corpus, splits=splits)
 
     def _log_settings(self, run: Run, source: Path) -> None:
         settings = self.config.model_dump(mode="json", by_alias=True)
         run.log_params({key: value for key, value in settings.items() if key != "splits"})
         run.log_dict(settings, "config.yaml")
         run.log_corpus(source.name, source=source, digest=self.corpus.hash, documents=len(self.corpus.documents))
-        run.log_file(self.folder / "splits.json")
+        run.log_file(self.folder / SPLITS)
 
     def _write_summary(self, summary: Summary, run: Run) -> None:
-        _write_json(self.folder / "summary.json", summary.to_dict())
-        with atomic_write(self.folder / "summary.md") as stream:
-            stream.write(summary.to_markdown())
+        write_summary(summary, self.folder)
         run.log_text(summary.to_markdown(), "summary.md")
         run.log_metrics(summary.metrics)
 
@@ -305,8 +274,3 @@ def _described(description: ModelDescription, report: CalibrationReport, summary
     threshold = report.thresholds[BEST_F1]
     record = {**description.training, "out_of_fold": threshold.model_dump(), "scores": summary.to_dict()}
     return calibrated(description.model_copy(update={"threshold": threshold.value, "training": record}), report)
-
-
-def _write_json(path: Path, data: Any) -> None:
-    with atomic_write(path) as stream:
-        stream.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")

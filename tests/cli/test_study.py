@@ -115,7 +115,7 @@ def test_a_full_disk_leaves_what_is_done(here: Path, monkeypatch: pytest.MonkeyP
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(TrainingRun, "_predict", full)
+    monkeypatch.setattr("bran.workflows.train.write_candidates", full)
     result = study()
     assert result.exit_code == 1
     assert re.fullmatch(

@@ -15,7 +15,6 @@ from typer.testing import CliRunner, Result
 from bran.cli.main import app
 from bran.cli.train import ProgressDisplay
 from bran.extraction.trained_model import read_description
-from bran.workflows.train import TrainingRun
 from tests.runs import KFOLD, TEMPORAL, TREE, abstracts, write_config, write_corpus
 
 
@@ -94,7 +93,7 @@ def test_an_interrupt_says_so(folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(TrainingRun, "_predict", interrupt)
+    monkeypatch.setattr("bran.workflows.train.write_candidates", interrupt)
     result = train("-o", "run")
     assert (result.exit_code, result.stderr) == (130, "interrupted\n")
     monkeypatch.undo()

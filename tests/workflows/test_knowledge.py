@@ -13,7 +13,7 @@ from bran.errors import ConfigError, ModelError
 from bran.extraction.predictor import Predictor
 from bran.extraction.trained_model import TrainedModel
 from bran.workflows.run_config import RunConfig
-from bran.workflows.train import MODEL
+from bran.workflows.run_files import MODEL
 from tests.runs import abstracts, run_config, start
 
 

@@ -34,7 +34,6 @@ from bran.workflows.epochs import EPOCHS
 from bran.workflows.frames import input_frame
 from bran.workflows.summary import Summary
 from bran.workflows.tracking import TrackingConfig
-from bran.workflows.train import TrainingRun
 from tests.runs import (
     KFOLD,
     TEMPORAL,
@@ -260,7 +259,7 @@ def in_the_refit() -> Ears:
 
 
 def while_it_predicts(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(TrainingRun, "_predict", interrupt)
+    patch.setattr("bran.workflows.train.write_candidates", interrupt)
 
 
 def while_a_model_is_saved(patch: pytest.MonkeyPatch) -> None:

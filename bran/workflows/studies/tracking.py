@@ -12,10 +12,10 @@ from pathlib import Path
 from mlflow import MlflowException
 
 from bran.workflows.mlflow_tracker import MlflowRun, MlflowTracker
+from bran.workflows.run_files import CANDIDATES
 from bran.workflows.studies.folder import RECORD, REPORT, RESULT, StudyFolder
 from bran.workflows.studies.plan import Plan, PlannedRun
 from bran.workflows.studies.results import Epoch, RunResult, StudyRecord
-from bran.workflows.train import CANDIDATES
 
 LEVEL, STUDY, STUDY_ID, VARIANT, KEY, ERROR = (
     f"bran.{name}" for name in ("level", "study", "study_id", "variant", "key", "error")

@@ -25,12 +25,13 @@ from bran.training.loop import Metrics
 from bran.workflows.epochs import EPOCHS as EPOCHS
 from bran.workflows.epochs import Epoch, EpochFile
 from bran.workflows.fitting import Fitter, Listener, Machine
+from bran.workflows.run_files import CANDIDATES, MODEL
 from bran.workflows.studies.fingerprint import code_hash
 from bran.workflows.studies.folder import RESULT, write_config, write_failure, write_result
 from bran.workflows.studies.plan import PlannedRun
 from bran.workflows.studies.results import CountRecord, RunResult
 from bran.workflows.tracking import NullTracker
-from bran.workflows.train import CANDIDATES, MODEL, TrainingRun
+from bran.workflows.train import TrainingRun
 
 
 class StudyStopped(BranError):
