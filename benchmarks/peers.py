@@ -13,9 +13,10 @@ from torch.nn import functional
 from benchmarks.timing import Clock, timed
 from bran.encoding.batches import Batch, collate
 from bran.encoding.examples import Example
-from bran.nn.devices import Precision, autocast
+from bran.nn.devices import autocast
 from bran.nn.losses import pair_loss
 from bran.nn.model import Bran
+from bran.nn.precision import Precision
 from bran.training.optimiser import OptimiserConfig
 
 BERT_WINDOW = 512

@@ -15,7 +15,8 @@ from bran.encoding.batches import SHAPES, Batch, collate, pack
 from bran.encoding.examples import Example
 from bran.extraction.predictor import Predictor
 from bran.extraction.trained_model import TrainedModel
-from bran.nn.devices import Precision, autocast
+from bran.nn.devices import autocast
+from bran.nn.precision import Precision
 
 
 class RelationStage:

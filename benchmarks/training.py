@@ -7,8 +7,8 @@ from copy import deepcopy
 
 from benchmarks.timing import Clock, timed
 from bran.encoding.examples import Example
-from bran.nn.devices import Precision
 from bran.nn.model import Bran
+from bran.nn.precision import Precision
 from bran.training.loop import Trainer, TrainingConfig
 
 

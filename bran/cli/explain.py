@@ -84,7 +84,7 @@ def explain(
 
     log = ErrorLog()
     on_error: ErrorHandler = Strict() if strict else log
-    predictor = Predictor.load(model or model_folder(), device=device, precision="fp32", evidence=True)
+    predictor = Predictor.load(model or model_folder(), device=device, evidence=True)
     documents = read_inputs(
         inputs,
         predictor.model.description.relation_schema,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from bran.cli import extract_options as options
-from bran.cli.extract_folder import EngineName, EngineOptions, PrecisionName, extract_folder, is_folder, show_report
+from bran.cli.extract_folder import EngineName, EngineOptions, extract_folder, is_folder, show_report
 from bran.cli.extract_table import extract_table
 from bran.cli.inputs import (
     Field,
@@ -40,7 +40,7 @@ def extract(
     field: Field = None,
     max_characters: MaxCharacters = MAX_CHARACTERS,
     device: options.Device = "cpu",
-    precision: options.Precision = PrecisionName.fp32,
+    precision: options.Precision = options.PRECISION,
     strict: StrictFlag = False,
     quiet: Quiet = False,
     engine: options.Engine = EngineName.local,

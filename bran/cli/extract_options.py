@@ -10,6 +10,7 @@ import typer
 from bran.cli.extract_folder import EngineName, PrecisionName
 from bran.corpus.readers import READERS
 from bran.evaluation.thresholds import THRESHOLD_HELP
+from bran.nn.precision import PREDICTING
 
 Inputs = Annotated[
     list[Path] | None,
@@ -40,6 +41,7 @@ Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, ...")]
 Precision = Annotated[
     PrecisionName, typer.Option("--precision", help="Of matrix products; bf16 is faster, auto takes it if it can.")
 ]
+PRECISION = PrecisionName(PREDICTING)
 Engine = Annotated[EngineName, typer.Option("--engine", help="Into a folder: this machine, or a Ray cluster.")]
 RayAddress = Annotated[
     str | None,

@@ -18,7 +18,8 @@ from bran.encoding.subwords import Floats, Ints
 from bran.evaluation.counts import FloatArray
 from bran.extraction.evidence import mention_pairs
 from bran.extraction.trained_model import TrainedModel
-from bran.nn.devices import Precision, autocast, choose_device
+from bran.nn.devices import autocast, choose_device
+from bran.nn.precision import PREDICTING, Precision
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Predictor:
         model: TrainedModel,
         *,
         device: torch.device | None = None,
-        precision: Precision = "auto",
+        precision: Precision = PREDICTING,
         evidence: bool = False,
         max_tokens: int = 8192,
         chunk: int = 256,
@@ -74,7 +75,7 @@ class Predictor:
 
     @classmethod
     def load(
-        cls, folder: Path, *, device: str = "cpu", precision: Precision = "auto", evidence: bool = False
+        cls, folder: Path, *, device: str = "cpu", precision: Precision = PREDICTING, evidence: bool = False
     ) -> Predictor:
         """A predictor of the model in ``folder`` on ``device`` (``cpu``, ``cuda``, ``auto``).
 

@@ -6,14 +6,12 @@ import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 import torch.distributed as dist
 
 from bran.errors import ConfigError
-
-Precision = Literal["auto", "fp32", "bf16"]
+from bran.nn.precision import Precision
 
 
 def choose_device(name: str) -> torch.device:

@@ -25,8 +25,9 @@ from bran.encoding.tagging import (
     tagged_mentions,
 )
 from bran.errors import ConfigError, ModelError
-from bran.nn.devices import Precision, autocast
+from bran.nn.devices import autocast
 from bran.nn.model_folder import DESCRIPTION, FORMAT_VERSION, SUBWORDS, load_weights, parse_description, write_folder
+from bran.nn.precision import Precision
 from bran.nn.recogniser import RecogniserConfig, RecogniserNetwork
 
 

@@ -20,8 +20,9 @@ from torch.nn.parallel import DistributedDataParallel
 from bran.config import Config
 from bran.encoding.batches import BatchConfig, epoch_batches
 from bran.errors import TrainingError
-from bran.nn.devices import Precision, Processes, autocast
+from bran.nn.devices import Processes, autocast
 from bran.nn.model import Bran
+from bran.nn.precision import Precision
 from bran.training.checkpoint import (
     Progress,
     load_checkpoint,

@@ -24,7 +24,7 @@ def evaluate_model(folder: Path, gold: GoldStandard, *, threshold: float | None 
     Raises:
         ModelError: when the folder cannot be read, or the model has other relation types than ``gold``.
     """
-    predictor = Predictor.load(folder, precision="fp32")  # as bran extract
+    predictor = Predictor.load(folder)
     description = predictor.model.description
     if description.relation_schema.labels != gold.schema.labels:
         wanted, has = ", ".join(gold.schema.labels), ", ".join(description.relation_schema.labels)

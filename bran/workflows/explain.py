@@ -59,7 +59,7 @@ def explain(
         ConfigError: when the model has no attention, or ``relations`` names what is no candidate.
         FormatError: when the document has no pair to score.
     """
-    predictor = model if isinstance(model, Predictor) else Predictor(model, precision="fp32", evidence=True)
+    predictor = model if isinstance(model, Predictor) else Predictor(model, evidence=True)
     trained, description = predictor.model, predictor.model.description
     check_attention(trained)
     (example,) = trained.encoder([document])

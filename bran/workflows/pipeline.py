@@ -6,12 +6,13 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from bran.corpus.document import Document, Mention, Passage
 from bran.corpus.schema import Schema
 from bran.errors import ConfigError
 from bran.evaluation.thresholds import parse_threshold
+from bran.nn.precision import PREDICTING, Precision
 from bran.workflows.bundled import MODEL, model_folder
 from bran.workflows.pasted import DropLog, text_document, whole
 from bran.workflows.tag import TaggingSettings
@@ -40,7 +41,7 @@ def load(
     lexicon: Path | None = None,
     retag: bool = False,
     device: str = "cpu",
-    precision: Literal["auto", "fp32", "bf16"] = "fp32",
+    precision: Precision = PREDICTING,
 ) -> Pipeline:
     """A model that is ready to read text.
 

@@ -102,7 +102,7 @@ class Prediction:
         from bran.extraction.predictor import Predictor
         from bran.extraction.trained_model import resolve_threshold
 
-        predictor = Predictor.load(self.model, device=self.device, precision="fp32", evidence=True)  # as bran extract
+        predictor = Predictor.load(self.model, device=self.device, evidence=True)
         description = predictor.model.description
         builder.threshold = resolve_threshold(description, self.threshold)
         documents = builder.limited(read(description.relation_schema))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from bran.corpus.readers import ReaderOptions
+from bran.nn.precision import PREDICTING, Precision
 from bran.workflows.inputs import MAX_CHARACTERS
 from bran.workflows.tag import TaggingSettings
 
@@ -42,7 +43,7 @@ class BatchSettings:
     strict: bool = False
     texts: bool = True
     device: str = "cpu"
-    precision: Literal["auto", "fp32", "bf16"] = "fp32"
+    precision: Precision = PREDICTING
     chunk: int = CHUNK
 
     def decisive(self) -> dict[str, Any]:
