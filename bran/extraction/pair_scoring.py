@@ -21,7 +21,7 @@ from bran.extraction.trained_model import TrainedModel
 class PairScoring:
     """The logit of one relation type of one pair, as a function of the input vectors of its windows.
 
-    Where types exclude each other, it is the logit less that of no relation: what the softmax has of it.
+    Where no relation has a logit of its own, it is the logit less that one (:meth:`bran.nn.links.Link.margins`).
 
     Args:
         model: in evaluation mode.
@@ -36,7 +36,6 @@ class PairScoring:
     def __init__(self, model: TrainedModel, example: Example, *, pair: int, label: int) -> None:
         self._network = model.network
         self._label = label
-        self._exclusive = model.description.relation_schema.exclusive
         self.windows = tuple(n for n, window in enumerate(example.windows) if (window.pairs == pair).any())
         self._starts = [example.windows[number].start for number in self.windows]
         device = next(model.network.parameters()).device
@@ -103,7 +102,7 @@ class PairScoring:
 
     def _margin(self, logits: Tensor) -> Tensor:
         """``(variants, logits)`` to ``(variants,)``."""
-        return logits[:, 1 + self._label] - logits[:, 0] if self._exclusive else logits[:, self._label]
+        return self._network.link.margins(logits)[:, self._label]
 
     def _encode(self, embedded: Tensor) -> tuple[Tensor, Batch]:
         batch = _repeated(self._batch, len(embedded))

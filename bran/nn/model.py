@@ -6,7 +6,7 @@ Relation Extraction*, NAACL 2018.
 
 from __future__ import annotations
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from bran.config import Config
@@ -14,7 +14,7 @@ from bran.corpus.schema import Schema
 from bran.encoding.batches import Batch
 from bran.nn.embeddings import EmbeddingConfig
 from bran.nn.encoder import EncoderConfig
-from bran.nn.losses import ExclusiveLink, IndependentLink
+from bran.nn.links import LinkKind, build_link
 from bran.nn.positions import PositionsConfig
 from bran.nn.scorer import ScorerConfig
 
@@ -40,6 +40,9 @@ class ModelConfig(Config):
     embeddings: EmbeddingConfig = EmbeddingConfig()
     encoder: EncoderConfig = EncoderConfig()
     scorer: ScorerConfig = ScorerConfig()
+    link: LinkKind = Field(default="plain", exclude_if="plain".__eq__)
+    """What makes scores of logits, and the loss of them: ``plain``, the paper's softmax (a sigmoid for each type where
+    several may hold), or the adaptive ``threshold`` of Zhou et al. 2021 (:mod:`bran.nn.links`)."""
 
     @model_validator(mode="after")
     def _positions_can_act(self) -> ModelConfig:
@@ -57,7 +60,7 @@ class Bran(nn.Module):
     def __init__(self, config: ModelConfig, *, schema: Schema, vocabulary: int, window: int) -> None:
         super().__init__()
         dim, types = config.encoder.dim, len(schema.entity_types)
-        self.link = ExclusiveLink() if schema.exclusive else IndependentLink()
+        self.link = build_link(config.link, exclusive=schema.exclusive)
         self.embeddings = config.embeddings.build(vocabulary=vocabulary, types=types, window=window, dim=dim)
         self.encoder = config.encoder.build(config.embeddings.positions)
         self.scorer = config.scorer.build(dim=dim, labels=self.link.logits(len(schema.labels)))

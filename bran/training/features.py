@@ -20,7 +20,8 @@ from torch.optim import AdamW
 from bran.config import Config
 from bran.encoding.examples import Example
 from bran.errors import TrainingError
-from bran.nn.losses import ExclusiveLink, IndependentLink, pair_loss
+from bran.nn.links import Link
+from bran.nn.losses import pair_loss
 from bran.nn.model import Bran
 from bran.training.optimiser import ScheduleConfig
 
@@ -81,8 +82,6 @@ class _Pairs:
         arrays = ([getattr(example, name) for example in paired] for name in ("features", "labels", "weights"))
         return cls(*(torch.from_numpy(np.concatenate(array)) for array in arrays))
 
-    def loss(
-        self, perceptron: nn.Module, link: ExclusiveLink | IndependentLink, chosen: Tensor, device: torch.device
-    ) -> Tensor:
+    def loss(self, perceptron: nn.Module, link: Link, chosen: Tensor, device: torch.device) -> Tensor:
         logits = perceptron(self.features[chosen].to(device))
         return pair_loss(link.losses(logits, self.labels[chosen].to(device)), self.weights[chosen].to(device))

@@ -118,6 +118,7 @@ def test_every_switch_changes_the_hash():
         "encoder.attention.score=dot",
         "encoder.attention.reach=null",
         "encoder.attention.within_sentences=false",
+        "link=plain",
     ],
 )
 def test_keys_that_came_later_leave_hashes_as_they_were(change: str):
@@ -161,6 +162,26 @@ def test_a_batch_without_a_pair_has_no_scores():
     nothing = collate([*inputs.examples, *encoder()([documents()[2].with_mentions(())])])
     assert network()(nothing).shape == (1, 2)
     assert network()(collate(nothing.examples[1:])).shape == (0, 2)
+
+
+def test_a_threshold_takes_a_logit_where_types_do_not_exclude_each_other():
+    schema = SCHEMAS["sigmoid"]
+    plain, changed, inputs = network(schema=schema), network("link=threshold", schema=schema), batch("sigmoid")
+    assert changed(inputs).shape == (len(inputs.labels), 1 + len(schema.labels)) != plain(inputs).shape
+    assert changed.link.scores(changed(inputs)).shape == inputs.labels.shape
+    joint_step(changed, inputs)
+    assert [name for name, weight in changed.named_parameters() if weight.grad is None or not weight.grad.any()] == []
+
+
+def test_of_several_exclusive_types_each_is_scored_against_the_threshold_alone():
+    schema = SCHEMAS["softmax"]
+    plain, changed, inputs = network(schema=schema), network("link=threshold", schema=schema), batch("softmax")
+    changed.load_state_dict(plain.state_dict())
+    logits = changed(inputs)
+    assert torch.equal(logits, plain(inputs))
+    torch.testing.assert_close(changed.link.scores(logits), (logits[:, 1:] - logits[:, :1]).sigmoid())
+    assert not torch.allclose(changed.link.scores(logits), plain.link.scores(logits))
+    assert config_hash(model_config("link=threshold")) != config_hash(model_config())
 
 
 def test_the_defaults_build():
