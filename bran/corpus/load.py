@@ -9,19 +9,29 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+from bran.corpus.chemdisgene import TableJoin, missing_texts, relation_tables
 from bran.corpus.document import Document
-from bran.corpus.readers import ErrorHandler, read_documents
-from bran.corpus.readers.brat import holds_brat
+from bran.corpus.readers import ErrorHandler, folder_format, read_documents
 from bran.corpus.schema import Schema
-from bran.corpus.titles import normalised_title
+from bran.corpus.titles import title_key
 from bran.errors import DataError, DuplicateDocumentError, FormatError, Place
 
 PUBLISHED_FILES: dict[str, tuple[str, ...]] = {
-    "training": ("CDR_TrainingSet.PubTator.txt", "Train.PubTator"),
-    "development": ("CDR_DevelopmentSet.PubTator.txt", "Dev.PubTator"),
-    "test": ("CDR_TestSet.PubTator.txt", "Test.PubTator"),
+    "training": ("CDR_TrainingSet.PubTator.txt", "Train.PubTator", "train_abstracts.txt"),
+    "development": ("CDR_DevelopmentSet.PubTator.txt", "Dev.PubTator", "dev_abstracts.txt"),
+    "test": ("CDR_TestSet.PubTator.txt", "Test.PubTator", "test_abstracts.txt"),
 }
-"""What the splits of BC5CDR and BioRED are called as published, plain or with ``.gz``."""
+"""What the splits of BC5CDR, BioRED and ChemDisGene are called as published, plain or with ``.gz``."""
+
+WHOLE = "abstracts.txt"
+"""What a published corpus without splits is called: ChemDisGene's curated part."""
+
+PUBLISHED_FOLDERS: dict[str, tuple[str, ...]] = {
+    "training": ("training", "chemprot_training"),
+    "development": ("development", "chemprot_development"),
+    "test": ("test", "chemprot_test_gs"),
+}
+"""What the folders of the splits of ChemProt are called, as unpacked."""
 
 
 @dataclass(frozen=True)
@@ -31,13 +41,16 @@ class Corpus:
     Attributes:
         documents: in the order of their files.
         given: split name of each document id; empty for a single file.
+        notices: what reading had to change or count, a line each.
 
     Raises:
-        DuplicateDocumentError: when an id, or a title (but for case, punctuation and spacing), stands twice.
+        DuplicateDocumentError: when an id, or a title (but for case, punctuation and spacing), stands twice; see
+            :func:`bran.corpus.titles.title_key`.
     """
 
     documents: tuple[Document, ...]
     given: Mapping[str, str] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         ids: set[str] = set()
@@ -48,7 +61,7 @@ class Corpus:
                 message = f"id {document.id!r} stands twice in the corpus; expected one document per id"
                 raise DuplicateDocumentError(message, place)
             ids.add(document.id)
-            title = normalised_title(document.title)
+            title = title_key(document)
             if title and titles.setdefault(title, document.id) != document.id:
                 message = f"title {document.title!r} is that of document {titles[title]} too; expected each title once"
                 raise DuplicateDocumentError(message, place)
@@ -120,8 +133,8 @@ def load_corpus(
     :meth:`bran.corpus.schema.Schema.candidates`.
 
     Args:
-        path: a file, or a folder that holds BC5CDR or BioRED as published (:data:`PUBLISHED_FILES`), or
-            annotations of brat.
+        path: a file, or a folder that holds BC5CDR, BioRED, ChemDisGene or ChemProt as published
+            (:data:`PUBLISHED_FILES`, :data:`PUBLISHED_FOLDERS`), or annotations of brat.
         schema: the types that documents may hold.
         splits: which published splits to read from a folder; those that it does not hold are passed over,
             and the test split is read only when it is named here.
@@ -134,11 +147,15 @@ def load_corpus(
         DataError: when something cannot be read.
     """
     path = Path(path)
-    files = _published_files(path, splits) if path.is_dir() and not holds_brat(path) else {"": path}
+    files = _published_files(path, splits) if path.is_dir() and not folder_format(path) else {"": path}
     documents: list[Document] = []
     given: dict[str, str] = {}
+    join = TableJoin(schema)
     for split, file in files.items():
-        for document in read_documents(file, schema=schema, input_format=input_format, on_error=on_error):
+        read = read_documents(file, schema=schema, input_format=input_format, on_error=on_error)
+        if tables := relation_tables(file) if path.is_dir() else ():
+            read = iter(join(list(read), tables))
+        for document in read:
             if document.id in exclude:
                 continue
             documents.append(_ordered_ends(document, schema))
@@ -146,23 +163,41 @@ def load_corpus(
                 message = f"id {document.id!r} is in the {given[document.id]} split too; expected it in one split"
                 raise DuplicateDocumentError(message, Place(str(file), document=document.id))
     try:
-        return Corpus(tuple(documents), given)
+        return Corpus(tuple(documents), given, (*missing_texts(path), *join.notices))
     except DuplicateDocumentError as error:
         raise error.at(Place(str(path), document=error.place.document)) from None
 
 
+def text_files(folder: Path) -> list[Path]:
+    """Everything that holds documents of the published corpus in ``folder``, the test split among it.
+
+    Raises:
+        FormatError: when there is none.
+    """
+    return list(_published_files(folder, tuple(PUBLISHED_FILES)).values())
+
+
 def _published_files(folder: Path, splits: Collection[str]) -> dict[str, Path]:
-    """The file of each of ``splits`` that ``folder`` holds, in the order of publication."""
-    files: dict[str, Path] = {}
-    for split, names in PUBLISHED_FILES.items():
-        candidates = [folder / f"{name}{suffix}" for name in names for suffix in ("", ".gz")]
-        found = next((file for file in candidates if file.is_file()), None)
-        if found and split in splits:
-            files[split] = found
-    if not files:
+    """The file, or the folder, of each of ``splits`` that ``folder`` holds, in the order of publication."""
+    found = {split: path for split in PUBLISHED_FILES if split in splits and (path := _published(folder, split))}
+    if not found and (whole := _file(folder, WHOLE)):
+        return {"": whole}
+    if not found:
+        if missing := missing_texts(folder):
+            raise FormatError(missing[0])
         expected = ", ".join(PUBLISHED_FILES[split][0] for split in splits if split in PUBLISHED_FILES)
         raise FormatError(f"folder holds no published corpus; expected {expected} (or .gz)", Place(str(folder)))
-    return files
+    return found
+
+
+def _published(folder: Path, split: str) -> Path | None:
+    folders = (folder / name for name in PUBLISHED_FOLDERS[split])
+    return _file(folder, *PUBLISHED_FILES[split]) or next(filter(folder_format, folders), None)
+
+
+def _file(folder: Path, *names: str) -> Path | None:
+    candidates = (folder / f"{name}{suffix}" for name in names for suffix in ("", ".gz"))
+    return next((file for file in candidates if file.is_file()), None)
 
 
 def _ordered_ends(document: Document, schema: Schema) -> Document:

@@ -13,7 +13,7 @@ from pydantic import Field
 from bran.config import Config
 from bran.corpus.document import Document
 from bran.corpus.load import Corpus
-from bran.corpus.titles import normalised_title
+from bran.corpus.titles import title_key
 from bran.errors import ConfigError, DataError, DuplicateDocumentError, Place
 
 Group: TypeAlias = tuple[str, ...]
@@ -56,7 +56,7 @@ class Split:
         sides = {id_: side for side in ("train", "validation", "test") for id_ in getattr(self, side)}
         seen: dict[str, Document] = {}
         for document in documents:
-            title = normalised_title(document.title)
+            title = title_key(document)
             if not title or document.id not in sides:
                 continue
             other = seen.setdefault(title, document)
@@ -124,7 +124,7 @@ def _groups(documents: Sequence[Document]) -> list[Group]:
     """Ids of documents with one title, together; in an order that does not depend on that of ``documents``."""
     groups: dict[str, list[str]] = {}
     for document in documents:
-        groups.setdefault(normalised_title(document.title) or f"\0{document.id}", []).append(document.id)
+        groups.setdefault(title_key(document) or f"\0{document.id}", []).append(document.id)
     return sorted(tuple(sorted(ids)) for ids in groups.values())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from bran.corpus.load import load_corpus
 from bran.corpus.mesh import DISEASE_BRANCHES, MeshTree
 from bran.corpus.readers import read_pubtator
+from bran.corpus.readers.chemprot import UNSCORED
 from bran.corpus.readers.pubtator_format import FORMATS
 from bran.corpus.schema import load_schema
 from bran.corpus.splits import KFoldConfig, TemporalConfig
@@ -82,3 +84,16 @@ def test_bc5cdr_splits(corpora: Path) -> None:
         assert [len(split.train), len(split.validation), len(split.test)] == [680, 120, 200]
     newest, *_ = TemporalConfig(cuts=3, test_size=100).build(corpus)
     assert min(map(int, newest.test)) > max(map(int, newest.train))
+
+
+def test_chemprot_has_the_published_counts(corpora: Path) -> None:
+    corpus = load_corpus(corpora / "chemprot", load_schema("chemprot"))
+    counts = {
+        split: Counter(r.type for d in corpus.part(split) for r in d.relations) for split in corpus.given.values()
+    }
+    assert counts == {
+        "training": {"CPR:3": 768, "CPR:4": 2254, "CPR:5": 173, "CPR:6": 235, "CPR:9": 727},
+        "development": {"CPR:3": 550, "CPR:4": 1094, "CPR:5": 116, "CPR:6": 199, "CPR:9": 457},
+    }
+    assert [len(corpus.part("training")), len(corpus.part("development"))] == [1020, 612]
+    assert sum(document.meta.get(UNSCORED, 0) for document in corpus.part("training")) == 2265

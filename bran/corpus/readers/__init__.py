@@ -35,6 +35,7 @@ __all__ = [
     "ReaderOptions",
     "Strict",
     "detect_format",
+    "folder_format",
     "read_documents",
     "read_pubtator",
     "reader_options",
@@ -108,6 +109,7 @@ READERS: dict[str, Reader] = {
         lambda head: head.lstrip().startswith((b"[", b"{")) and _late("label_studio", "is_label_studio")(head),
     ),
     "brat": Reader(_late("brat", "read_brat"), _late("brat", "is_brat"), suffixes=(".ann",)),
+    "chemprot": Reader(_late("chemprot", "read_chemprot"), lambda head: False),
     "jsonl": Reader(read_jsonl, is_jsonl, suffixes=(".jsonl",), options=lambda options: {"fields": options.fields}),
     "text": Reader(
         read_text, lambda head: False, suffixes=(".txt",), options=lambda options: {"documents": options.text}
@@ -119,6 +121,12 @@ READERS: dict[str, Reader] = {
     ),
 }
 """Readers by the name of their format, in the order in which they are asked."""
+
+_FOLDERS: dict[str, Callable[[Path], bool]] = {
+    "brat": _late("brat", "holds_brat"),
+    "chemprot": _late("chemprot", "holds_chemprot"),
+}
+"""What tells whether a folder is one input, by the format that it is then of."""
 
 
 def read_documents(
@@ -134,8 +142,8 @@ def read_documents(
     """The documents of a file, in its order.
 
     Args:
-        source: a file, plain or gzipped (``-`` is standard input), a folder of brat, or an unpacked binary stream
-            with a ``name``.
+        source: a file, plain or gzipped (``-`` is standard input), a folder of brat or of ChemProt, or an unpacked
+            binary stream with a ``name``.
         schema: the types that documents may hold, and the namespaces of their ids.
         input_format: a name of :data:`READERS`; by default told from the content, then the name.
         options: of single formats.
@@ -172,9 +180,16 @@ def detect_format(path: str | Path) -> str:
         return _format(_opened(path, stack)[1], path)
 
 
+def folder_format(source: str | Path | BinaryIO) -> str | None:
+    """The format of ``source`` when it is a folder that is read as one input: brat, or the tables of ChemProt."""
+    if not isinstance(source, str | Path) or not (folder := Path(source)).is_dir():
+        return None
+    return next((name for name, holds in _FOLDERS.items() if holds(folder)), None)
+
+
 def _opened(source: str | Path | BinaryIO, stack: ExitStack) -> tuple[str | Path | BinaryIO, bytes]:
     """What a reader is given, and the first bytes of it: what can be read but once is a stream, held by ``stack``."""
-    if _is_brat_folder(source):
+    if folder_format(source):
         return source, b""
     if isinstance(source, str | Path):
         if Path(source).is_file() and str(source) != STDIN:
@@ -198,8 +213,8 @@ def _format(head: bytes, source: str | Path | BinaryIO) -> str:
     Raises:
         FormatError: when neither tells.
     """
-    if _is_brat_folder(source):
-        return "brat"
+    if folder := folder_format(source):
+        return folder
     head = head.removeprefix(b"\xef\xbb\xbf")
     found = next((name for name, reader in READERS.items() if reader.accepts(head)), None)
     if found is not None:
@@ -214,13 +229,6 @@ def _format(head: bytes, source: str | Path | BinaryIO) -> str:
     if named is None or (named == "text" and head.lstrip().startswith((b"<", b"{"))):
         raise _unknown(head, place)
     return named
-
-
-def _is_brat_folder(source: str | Path | BinaryIO) -> bool:
-    """Whether ``source`` is a folder with annotations of brat: the only folders that are read as one input."""
-    if not isinstance(source, str | Path) or not Path(source).is_dir():
-        return False
-    return bool(_late("brat", "holds_brat")(Path(source)))
 
 
 def _named(source: str | Path | BinaryIO) -> str | None:
