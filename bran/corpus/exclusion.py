@@ -1,0 +1,86 @@
+"""Documents that must be left out, told by id and by title: one abstract may go by several ids, or none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from bran.corpus.document import Document
+from bran.corpus.load import text_files
+from bran.corpus.readers import detect_format, read_documents
+from bran.corpus.titles import normalised_title
+from bran.errors import FormatError, Place
+from bran.files import open_text
+
+_ID = re.compile(r"\S+")
+
+
+class Match(StrEnum):
+    """What a document that is left out has in common with one that was named."""
+
+    id = "id"
+    title = "title"
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """Ids and normalised titles of documents to leave out; either one is enough.
+
+    Attributes:
+        ids: of documents.
+        titles: as :func:`bran.corpus.titles.normalised_title` has them.
+    """
+
+    ids: frozenset[str] = frozenset()
+    titles: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, documents: Iterable[Document]) -> Excluded:
+        """What tells ``documents``."""
+        told = {(document.id, normalised_title(document.title)) for document in documents}
+        return cls(frozenset(id_ for id_, _ in told), frozenset(title for _, title in told if title))
+
+    @classmethod
+    def read(cls, paths: Iterable[Path]) -> Excluded:
+        """What tells the documents of ``paths``: files of documents, folders of published corpora, lists of ids.
+
+        Raises:
+            FormatError: when one cannot be read, or a line of a list is not an id.
+        """
+        excluded = cls()
+        for path in paths:
+            excluded |= _read(path)
+        return excluded
+
+    def __or__(self, other: Excluded) -> Excluded:
+        return Excluded(self.ids | other.ids, self.titles | other.titles)
+
+    def match(self, document: Document) -> Match | None:
+        """Why ``document`` is left out; ``None`` when it is not."""
+        if document.id in self.ids:
+            return Match.id
+        return Match.title if normalised_title(document.title) in self.titles else None
+
+
+def _read(path: Path) -> Excluded:
+    if path.is_dir():
+        return Excluded.of(document for file in text_files(path) for document in read_documents(file))
+    if _is_documents(path):
+        return Excluded.of(read_documents(path, every_record=True))
+    with open_text(path) as lines:
+        ids = [(number, line.strip()) for number, line in enumerate(lines, start=1) if line.strip()]
+    for number, id_ in ids:
+        if not _ID.fullmatch(id_):
+            raise FormatError(f"line {id_[:60]!r}: expected an id, or a file of documents", Place(str(path), number))
+    return Excluded(frozenset(id_ for _, id_ in ids))
+
+
+def _is_documents(path: Path) -> bool:
+    """Whether the file at ``path`` is of a format with ids and titles; plain text is taken to be a list of ids."""
+    try:
+        return detect_format(path) != "text"
+    except FormatError:
+        return False

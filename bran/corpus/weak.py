@@ -1,0 +1,172 @@
+"""Distant supervision: documents get the relations that a knowledge base states of them.
+
+What is not stated is unknown, not negative: the base was filled from other documents, or from the full text.
+
+Mintz et al.: *Distant supervision for relation extraction without labeled data*, ACL 2009.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+
+from bran.corpus.document import Document, Relation
+from bran.corpus.exclusion import Excluded, Match
+from bran.corpus.schema import Schema
+from bran.corpus.stated import Reading, Said, StatementIndex
+from bran.corpus.titles import normalised_title
+from bran.errors import DataError, Place
+
+_ENOUGH = 50
+"""Statements by which a table's columns are known to be turned before all texts are read."""
+
+
+@dataclass(slots=True)
+class WeakCounts:
+    """What became of the texts and of what is stated of them."""
+
+    texts: int = 0
+    """Read, those that are left out among them."""
+    excluded_by_id: int = 0
+    excluded_by_title: int = 0
+    repeated: int = 0
+    """Left out since a text before had their id or title."""
+    unstated: int = 0
+    """Of which no pair is stated."""
+    documents: int = 0
+    """With a stated pair."""
+    stated: int = 0
+    """Pairs, by document."""
+    relations: int = 0
+    """Types of stated pairs: several may hold for one."""
+    unmentioned: int = 0
+    """Statements of the texts, one end of which at least is not mentioned there."""
+    unknown: int = 0
+    """Pairs of the documents with a stated pair, of which nothing is stated."""
+
+    def rows(self) -> Iterator[tuple[str, int]]:
+        """Name and value of each count, for people."""
+        names = {
+            "excluded_by_id": "excluded by id",
+            "excluded_by_title": "excluded by title",
+            "repeated": "id or title read before",
+            "unstated": "texts without a stated pair",
+            "documents": "documents with a stated pair",
+            "stated": "pairs stated",
+            "relations": "relations stated",
+            "unmentioned": "statements without both ends mentioned",
+            "unknown": "pairs not stated (unknown, not negative)",
+        }
+        for key, value in asdict(self).items():
+            yield names.get(key, f"{key} read"), value
+
+
+class WeakLabels:
+    """Gives documents the relations that are stated of them.
+
+    Args:
+        schema: says which pairs are candidates, and what may hold between them.
+        statements: the tables.
+        turned: rows that have the tail before the head are turned, told by what their ends are mentioned as;
+            without it, they say nothing and are counted.
+
+    Attributes:
+        counts: what became of the documents so far.
+        turned: rows by table that have the tail before the head.
+        straight: rows by table that have the head first.
+    """
+
+    def __init__(self, schema: Schema, statements: StatementIndex, *, turned: bool = False) -> None:
+        self.counts = WeakCounts()
+        self.turned: Counter[str] = Counter()
+        self.straight: Counter[str] = Counter()
+        self._schema = schema
+        self._statements = statements
+        self._turn = turned
+
+    def __call__(self, document: Document) -> Document:
+        """``document`` with the relations that are stated of it in place of those that it had.
+
+        Raises:
+            DataError: when a table has the tail before the head, and ``turned`` does not say so.
+        """
+        readings = self._chosen(document)
+        for reading in readings:
+            (self.turned if reading.turned else self.straight)[reading.said.table] += 1
+        self._check(_ENOUGH)
+        used = [reading for reading in readings if self._turn or not reading.turned]
+        relations = dict.fromkeys(Relation(r.said.kind, r.pair.head.id, r.pair.tail.id) for r in used)
+        self._count(document, readings, set(relations))
+        return document.with_relations(tuple(relations))
+
+    def check(self) -> None:
+        """Make sure, after the last document, that tables have the head first.
+
+        Raises:
+            DataError: when more rows of one have the tail first.
+        """
+        self._check(0)
+
+    def _check(self, enough: int) -> None:
+        for table, turned in () if self._turn else self.turned.items():
+            straight = self.straight[table]
+            if turned > straight and turned + straight > enough:
+                message = f"{turned} rows of {turned + straight} have the type of a tail as their head"
+                raise DataError(f"{message}; expected heads first (--turned turns such rows)", Place(table))
+
+    def _chosen(self, document: Document) -> list[Reading]:
+        """One reading of each statement, turned if that is possible and asked for, else as written."""
+        chosen: dict[tuple[tuple[str, str], Said], Reading] = {}
+        for reading in self._statements.readings(document):
+            key = reading.ends, reading.said
+            if key not in chosen or reading.turned == self._turn:
+                chosen[key] = reading
+        return list(chosen.values())
+
+    def _count(self, document: Document, readings: list[Reading], relations: set[Relation]) -> None:
+        if not self._statements.by_pair:
+            self.counts.unmentioned += sum(map(len, self._statements.said(document).values())) - len(readings)
+        stated = {(relation.head, relation.tail) for relation in relations}
+        if not stated:
+            self.counts.unstated += 1
+            return
+        self.counts.documents += 1
+        self.counts.stated += len(stated)
+        self.counts.relations += len(relations)
+        self.counts.unknown += len(self._schema.candidates(document)) - len(stated)
+
+
+def weak_documents(
+    texts: Iterable[Document], labels: WeakLabels, *, exclude: Excluded, keep_unstated: bool = False
+) -> Iterator[Document]:
+    """The ``texts`` with the relations that are stated of them, each once, by id and title.
+
+    Args:
+        texts: documents with mentions.
+        labels: gives them their relations, and counts.
+        exclude: what they are to be left out by: documents that a model is scored on.
+        keep_unstated: give texts without a stated pair too.
+
+    Raises:
+        DataError: when a table has the tail before the head; perhaps only at the end.
+    """
+    seen_ids: set[str] = set()
+    seen_titles: set[str] = set()
+    counts = labels.counts
+    for text in texts:
+        counts.texts += 1
+        title = normalised_title(text.title)
+        match = exclude.match(text)
+        if match is not None:
+            counts.excluded_by_id += match is Match.id
+            counts.excluded_by_title += match is Match.title
+        elif text.id in seen_ids or title in seen_titles:
+            counts.repeated += 1
+        else:
+            seen_ids.add(text.id)
+            seen_titles |= {title} - {""}
+            document = labels(text)
+            if document.relations or keep_unstated:
+                yield document
+    labels.check()
