@@ -5,11 +5,13 @@ Sennrich et al., *Neural machine translation of rare words with subword units*, 
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +27,8 @@ from bran.errors import ModelError
 
 PAD, UNK = "[PAD]", "[UNK]"
 PAD_ID, UNK_ID = 0, 1
+_CONTINUES = "##"
+"""Begins the name of a subword that goes on a word."""
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -70,7 +74,7 @@ class Subwords:
         The same texts give the same vocabulary.
         """
         texts = list(texts)
-        tokenizer = Tokenizer(BPE(unk_token=UNK, continuing_subword_prefix="##"))
+        tokenizer = Tokenizer(BPE(unk_token=UNK, continuing_subword_prefix=_CONTINUES))
         if config.lowercase:
             tokenizer.normalizer = normalizers.Lowercase()
         tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
@@ -80,7 +84,7 @@ class Subwords:
             vocab_size=config.vocabulary,
             min_frequency=config.min_frequency,
             special_tokens=[PAD, UNK, *_continuations(tokenizer, texts)],
-            continuing_subword_prefix="##",
+            continuing_subword_prefix=_CONTINUES,
             show_progress=False,
         )
         tokenizer.train_from_iterator(texts, trainer)
@@ -104,6 +108,18 @@ class Subwords:
 
     def __len__(self) -> int:
         return int(self._tokenizer.get_vocab_size())
+
+    @cached_property
+    def continuing(self) -> NDArray[np.bool_]:
+        """``True`` for each subword that goes on a word, shape ``(vocabulary,)``."""
+        names = (self._tokenizer.id_to_token(index) for index in range(len(self)))
+        return np.array([name.startswith(_CONTINUES) for name in names])
+
+    @cached_property
+    def hash(self) -> str:
+        """Twelve hexadecimal digits that name the vocabulary."""
+        numbered = sorted((index, name) for name, index in self._tokenizer.get_vocab().items())
+        return hashlib.sha256(json.dumps(numbered).encode()).hexdigest()[:12]
 
     def encode(self, documents: Sequence[Document]) -> list[SubwordSequence]:
         """Cut the text of each document into subwords, with a boundary at each end of every mention.
@@ -143,7 +159,7 @@ def _continuations(tokenizer: Tokenizer, texts: Iterable[str]) -> list[str]:
     normalize = tokenizer.normalizer.normalize_str if tokenizer.normalizer else str
     stretches = {stretch for text in texts for stretch in normalize(text).split(" ")}
     words = {word for stretch in stretches for word, _ in tokenizer.pre_tokenizer.pre_tokenize_str(stretch)}
-    return sorted({f"##{character}" for word in words for character in word[1:]})
+    return sorted({f"{_CONTINUES}{character}" for word in words for character in word[1:]})
 
 
 def _without_added_tokens(tokenizer: Tokenizer) -> Tokenizer:
