@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bran.cli.reporting import report
+from bran.cli.weak import weak
 from bran.config import parse_config
 from bran.corpus.load import load_corpus
 from bran.corpus.mesh import DISEASE_BRANCHES, MeshTree
@@ -37,6 +38,7 @@ from bran.files import atomic_write
 app = typer.Typer(
     help="Count, split and convert annotated documents.", no_args_is_help=True, rich_markup_mode="markdown"
 )
+app.command()(weak)
 
 CorpusPath = Annotated[
     Path, typer.Argument(help="A file of documents, or a folder that holds BC5CDR as published, or brat.")

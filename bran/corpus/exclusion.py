@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum
 from pathlib import Path
 
 from bran.corpus.document import Document
@@ -18,7 +18,7 @@ from bran.files import open_text
 _ID = re.compile(r"\S+")
 
 
-class Match(StrEnum):
+class Match(Enum):
     """What a document that is left out has in common with one that was named."""
 
     id = "id"

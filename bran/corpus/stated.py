@@ -48,9 +48,10 @@ class StatementIndex:
     def add(self, statements: Iterable[Statement], table: str) -> int:
         """Take in the rows of ``table``; returns how many there were."""
         count = 0
-        for count, (document, kind, head, tail) in enumerate(statements, start=1):
+        for document, kind, head, tail in statements:
             said = self._said.setdefault("" if self.by_pair else document, {})
             said.setdefault((self._bare(head), self._bare(tail)), {})[Said(kind, table)] = None
+            count += 1
         return count
 
     def documents(self) -> Collection[str]:
