@@ -47,6 +47,7 @@ class Batch:
         features: what the layout, and other documents, say of each pair, shape ``(pairs, features)``.
         labels: how far each relation type holds, in [0, 1], shape ``(pairs, relation types)``.
         weights: factor of each pair in the loss, shape ``(pairs,)``.
+        recall: how many of the relations that hold are labelled, as a share, shape ``(pairs,)``.
         examples: what was batched; their pairs, one after the other, are the pair axis.
     """
 
@@ -62,6 +63,7 @@ class Batch:
     features: Tensor
     labels: Tensor
     weights: Tensor
+    recall: Tensor
     examples: tuple[Example, ...]
 
     def to(self, device: torch.device) -> Batch:
@@ -114,6 +116,9 @@ def collate(examples: Sequence[Example], *, multiple: int = 1) -> Batch:
         features=torch.from_numpy(np.concatenate([example.features for example in examples])),
         labels=torch.from_numpy(np.concatenate([example.labels for example in examples])),
         weights=torch.from_numpy(np.concatenate([example.weights for example in examples])),
+        recall=torch.from_numpy(
+            np.concatenate([np.full_like(example.weights, example.recall) for example in examples])
+        ),
         examples=tuple(examples),
     )
 

@@ -87,6 +87,7 @@ class Example:
             do (:mod:`bran.encoding.knowledge`), shape ``(pairs, features)``.
         labels: how far each relation type holds, in [0, 1], shape ``(pairs, relation types)``.
         weights: factor of each pair in the training loss, 0 where it is left out, shape ``(pairs,)``.
+        recall: how many of the relations that hold are labelled, as a share; 1: all.
         windows: the encoder's inputs.
     """
 
@@ -98,6 +99,7 @@ class Example:
     features: Floats
     labels: Floats
     weights: Floats
+    recall: float
     windows: tuple[Window, ...]
 
     @property
@@ -184,6 +186,7 @@ class DocumentEncoder:
             features=self._features(document, pairs, entities, sentences),
             labels=labels.values,
             weights=labels.weights,
+            recall=labels.recall,
             windows=tuple(
                 cutter.window(span, table if owner is None else np.where(owner == index, table, -1))
                 for index, span in enumerate(spans)

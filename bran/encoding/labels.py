@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,10 +22,13 @@ class PairLabels:
     Attributes:
         values: how far each relation type holds, in [0, 1], shape ``(pairs, relation types)``.
         weights: factor of each pair in the loss, 0 where it is left out, shape ``(pairs,)``.
+        recall: how many of the relations that hold are labelled, as a share. Below 1, a 0 says nothing
+            (:mod:`bran.nn.unlabelled`).
     """
 
     values: Floats
     weights: Floats
+    recall: float = 1.0
 
 
 Labeller = Callable[[Document, tuple[Pair, ...]], PairLabels]
@@ -57,3 +60,13 @@ class GoldLabels:
         if self._filter is None:
             return np.ones(len(pairs), dtype=np.float32)
         return np.array(self._filter(document, pairs), dtype=np.float32)
+
+
+def weighted(labels: Labeller, weight: float) -> Labeller:
+    """``labels``, each pair of which counts ``weight`` times as much."""
+
+    def lighter(document: Document, pairs: tuple[Pair, ...]) -> PairLabels:
+        found = labels(document, pairs)
+        return replace(found, weights=found.weights * np.float32(weight))
+
+    return lighter

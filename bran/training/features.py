@@ -21,8 +21,8 @@ from bran.config import Config
 from bran.encoding.examples import Example
 from bran.errors import TrainingError
 from bran.nn.links import Link
-from bran.nn.losses import pair_loss
 from bran.nn.model import Bran
+from bran.nn.unlabelled import pair_risk
 from bran.training.optimiser import ScheduleConfig
 
 
@@ -68,20 +68,24 @@ class FeatureTrainingConfig(Config):
 
 @dataclass(frozen=True, slots=True)
 class _Pairs:
-    """All pairs of all examples: ``(pairs, features)``, ``(pairs, labels)`` and ``(pairs,)``."""
+    """All pairs of all examples: ``(pairs, features)``, ``(pairs, labels)``, and ``(pairs,)`` twice."""
 
     features: Tensor
     labels: Tensor
     weights: Tensor
+    recall: Tensor
 
     @classmethod
     def of(cls, examples: Sequence[Example]) -> _Pairs:
         paired = [example for example in examples if example.pairs]
         if not paired:
             raise TrainingError(f"none of {len(examples)} examples has a pair to learn from")
-        arrays = ([getattr(example, name) for example in paired] for name in ("features", "labels", "weights"))
+        arrays = [[getattr(example, name) for example in paired] for name in ("features", "labels", "weights")]
+        arrays.append([np.full_like(example.weights, example.recall) for example in paired])
         return cls(*(torch.from_numpy(np.concatenate(array)) for array in arrays))
 
     def loss(self, perceptron: nn.Module, link: Link, chosen: Tensor, device: torch.device) -> Tensor:
-        logits = perceptron(self.features[chosen].to(device))
-        return pair_loss(link.losses(logits, self.labels[chosen].to(device)), self.weights[chosen].to(device))
+        features, labels, weights, recall = (
+            values[chosen].to(device) for values in (self.features, self.labels, self.weights, self.recall)
+        )
+        return pair_risk(link, perceptron(features), labels, weights, recall)
