@@ -16,6 +16,9 @@ FAR = 3
 LAYOUTS = (FAR + 1) * 2 * 2 * 2
 """Number of layouts: distance x head in title x tail in title x head before tail."""
 
+IN_ONE_SENTENCE = LAYOUTS // (FAR + 1)
+"""Layouts below it are of two mentions in one sentence."""
+
 
 @dataclass(frozen=True, slots=True)
 class Places:

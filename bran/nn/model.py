@@ -78,6 +78,14 @@ class Bran(nn.Module):
 
     def encode(self, batch: Batch) -> Tensor:
         """Contextual vectors of every subword, shape ``(windows, tokens, dim)``."""
-        embedded = self.embeddings(batch.token_ids, batch.types)
+        return self.contextualise(self.embed(batch), batch)
+
+    def embed(self, batch: Batch) -> Tensor:
+        """Input vectors of every subword, shape ``(windows, tokens, dim)``."""
+        embedded: Tensor = self.embeddings(batch.token_ids, batch.types)
+        return embedded
+
+    def contextualise(self, embedded: Tensor, batch: Batch) -> Tensor:
+        """What the encoder makes of input vectors, both of shape ``(windows, tokens, dim)``."""
         encoded: Tensor = self.encoder(embedded, batch.mask, batch.sentences)
         return encoded

@@ -33,6 +33,7 @@ from bran.training.checkpoint import (
 from bran.training.features import FeatureTrainingConfig
 from bran.training.objective import Objective, PairObjective, TaggingConfig
 from bran.training.optimiser import OptimiserConfig, ScheduleConfig, WeightAverage, add_noise
+from bran.training.regularisation import RegularisationConfig
 
 Metrics = Mapping[str, float]
 Validate = Callable[[Any], Metrics]
@@ -68,10 +69,14 @@ class TrainingConfig(LoopConfig):
     tagging: TaggingConfig = TaggingConfig()
     features_first: FeatureTrainingConfig | None = Field(default=None, exclude_if=lambda value: value is None)
     """Train the perceptron over the pairs' features alone before, and freeze it; ``null``: all are trained together."""
+    regularisation: RegularisationConfig = Field(
+        default=RegularisationConfig(), exclude_if=RegularisationConfig().__eq__
+    )
+    """What is added to the loss of pairs."""
 
     def objective(self, model: Bran) -> PairObjective:
-        """The loss of pairs, and now and then that of tags."""
-        return PairObjective(model, self.tagging)
+        """The loss of pairs with what is added to it, and now and then that of tags."""
+        return PairObjective(model, self.tagging, self.regularisation)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,22 @@
-"""What a training step minimises: pair loss, and now and then the tagger's loss (paper, section 2.4)."""
+"""What a training step minimises: the loss of pairs, and now and then that of the tagger (paper, section 2.4)."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any, ClassVar
 
+import torch
 from pydantic import Field
 from torch import Tensor, nn
 
 from bran.config import Config
 from bran.encoding.batches import SHAPES, Batch, collate
 from bran.encoding.examples import Example
-from bran.nn.losses import pair_loss, tag_loss
+from bran.nn.losses import tag_loss
 from bran.nn.model import Bran
+from bran.training.regularisation import Passes, RegularisationConfig
 
 
 class TaggingConfig(Config):
@@ -57,10 +60,17 @@ class PairObjective(Objective):
 
     subject = "pair"
 
-    def __init__(self, model: Bran, config: TaggingConfig) -> None:
+    def __init__(
+        self,
+        model: Bran,
+        config: TaggingConfig,
+        regularisation: RegularisationConfig = RegularisationConfig(),  # noqa: B008
+    ) -> None:
         super().__init__()
         self.model = model
         self.config = config
+        self.smoothing = regularisation.label_smoothing
+        self.added = regularisation.build()
 
     def learns_from(self, example: Example) -> bool:
         """Whether it has a pair."""
@@ -71,10 +81,12 @@ class PairObjective(Objective):
         return collate(examples, multiple=SHAPES)
 
     def forward(self, batch: Batch, *, chance: float) -> tuple[Tensor, dict[str, Tensor]]:
-        """The loss of the pairs of ``batch``, and of its tags when ``chance`` lets the tagger take part."""
-        losses = self.model.link.losses(self.model(batch), batch.labels)  # (pairs,)
-        pairs = pair_loss(losses, batch.weights)
-        if chance >= self.config.probability:
-            return pairs, {"pair_loss": pairs.detach()}
-        tags = tag_loss(self.model.tag(batch), batch.tags)
-        return pairs + self.config.weight * tags, {"pair_loss": pairs.detach(), "tag_loss": tags.detach()}
+        """The loss of the pairs of ``batch``, what regularises it, and the loss of its tags when ``chance`` has it."""
+        passes = Passes(self.model, batch, smoothing=self.smoothing)
+        parts = {"pair_loss": passes.loss(passes.first.logits)}
+        parts |= {f"{name}_loss": added(passes) for name, added in self.added.items()}
+        loss = reduce(torch.add, parts.values())
+        if chance < self.config.probability:
+            parts["tag_loss"] = tag_loss(self.model.tag(batch), batch.tags)
+            loss = loss + self.config.weight * parts["tag_loss"]
+        return loss, {name: part.detach() for name, part in parts.items()}
