@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bran.cli.groups import grouped
 from bran.corpus.hypernyms import HypernymFilter
 from bran.corpus.load import PUBLISHED_FILES, load_corpus
 from bran.corpus.mesh import MeshTree
@@ -70,6 +72,24 @@ PerDocument = Annotated[
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class GoldOptions:
+    """How gold documents are read."""
+
+    schema: SchemaName = "cdr"
+    mesh: Mesh = None
+    split: Split = None
+
+    def read(self, path: Path) -> GoldStandard:
+        """The gold documents at ``path``."""
+        schema, split = load_schema(self.schema), self.split
+        corpus = load_corpus(path, schema, splits=[split]) if split and path.is_dir() else load_corpus(path, schema)
+        mesh = self.mesh
+        tree, version = (MeshTree.read(mesh), mesh.name) if mesh else (MeshTree.bundled(), _BUNDLED_MESH)
+        name = split or "+".join(dict.fromkeys(corpus.given.values())) or path.name.partition(".")[0]
+        return GoldStandard(corpus.documents, schema, HypernymFilter(tree), split=name, mesh=version)
+
+
 class Baseline(StrEnum):
     """The baselines by name."""
 
@@ -78,6 +98,7 @@ class Baseline(StrEnum):
     co_occurrence = "co-occurrence"
 
 
+@grouped
 def evaluate(
     predictions: Annotated[
         Path,
@@ -86,9 +107,8 @@ def evaluate(
         ),
     ],
     gold: Gold,
-    schema: SchemaName = "cdr",
-    mesh: Mesh = None,
-    split: Split = None,
+    *,
+    reading: GoldOptions,
     threshold: Cutoff = None,
     bootstrap: Bootstrap = 1000,
     seed: Seed = 0,
@@ -104,7 +124,7 @@ def evaluate(
 
     Example: bran evaluate predictions.tsv gold.txt --threshold 0.4
     """
-    standard = read_gold(gold, schema, mesh, split)
+    standard = reading.read(gold)
     found = read_predictions(predictions, standard, threshold)
     report = evaluate_system(standard, found, resamples=bootstrap, seed=seed)
     if figures or track:
@@ -112,13 +132,13 @@ def evaluate(
     _show_evaluation(report, json_, per_document)
 
 
+@grouped
 def compare(
     a: Annotated[Path, typer.Argument(metavar="A", help="Model folder or predictions of the first system.")],
     b: Annotated[Path, typer.Argument(metavar="B", help="Model folder or predictions of the second system.")],
     gold: Gold,
-    schema: SchemaName = "cdr",
-    mesh: Mesh = None,
-    split: Split = None,
+    *,
+    reading: GoldOptions,
     threshold: Cutoff = None,
     bootstrap: Resamples = 10_000,
     seed: Seed = 0,
@@ -128,12 +148,13 @@ def compare(
 
     Example: bran compare old.tsv new.tsv gold.txt
     """
-    standard = read_gold(gold, schema, mesh, split)
+    standard = reading.read(gold)
     systems = [read_predictions(path, standard, threshold) for path in (a, b)]
     report = compare_systems(standard, *systems, resamples=bootstrap, seed=seed)
     _show(report, f"{report.b.system} against {report.a.system}", json_, text_columns=2)
 
 
+@grouped
 def baseline(
     kind: Annotated[
         Baseline,
@@ -150,9 +171,8 @@ def baseline(
         str | None,
         typer.Option("--train-split", help="Split to read from the folder --train.", show_default="all but test"),
     ] = None,
-    schema: SchemaName = "cdr",
-    mesh: Mesh = None,
-    split: Split = None,
+    *,
+    reading: GoldOptions,
     bootstrap: Bootstrap = 1000,
     seed: Seed = 0,
     json_: AsJson = False,
@@ -162,7 +182,7 @@ def baseline(
 
     Example: bran baseline entity-index dev.txt --train train.txt
     """
-    standard = read_gold(gold, schema, mesh, split)
+    standard = reading.read(gold)
     documents = standard.corpus.documents
     if kind is Baseline.predict_all:
         found = predict_all(documents, standard.schema)
@@ -171,7 +191,7 @@ def baseline(
     elif train is None:
         raise typer.BadParameter("entity-index is fitted on another split; expected --train PATH")
     else:
-        found = EntityIndexBaseline(read_gold(train, schema, mesh, train_split)).predict(documents)
+        found = EntityIndexBaseline(replace(reading, split=train_split).read(train)).predict(documents)
     _show_evaluation(evaluate_system(standard, found, resamples=bootstrap, seed=seed), json_, per_document)
 
 
@@ -189,15 +209,6 @@ class _Report(Protocol):
     def to_dict(self) -> dict[str, Any]: ...
 
 
-def read_gold(path: Path, schema_name: str, mesh: Path | None, split: str | None) -> GoldStandard:
-    """The gold documents at ``path``; ``mesh`` is the table of the hypernym filter, if not the bundled one."""
-    schema = load_schema(schema_name)
-    corpus = load_corpus(path, schema, splits=[split]) if split and path.is_dir() else load_corpus(path, schema)
-    tree, version = (MeshTree.read(mesh), mesh.name) if mesh else (MeshTree.bundled(), _BUNDLED_MESH)
-    name = split or "+".join(dict.fromkeys(corpus.given.values())) or path.name.partition(".")[0]
-    return GoldStandard(corpus.documents, schema, HypernymFilter(tree), split=name, mesh=version)
-
-
 def read_predictions(path: Path, gold: GoldStandard, threshold: str | None) -> Predictions:
     """The relations that stand in ``path``, or that the model there finds in the documents of ``gold``."""
     if (path / "model.json").is_file():
@@ -213,7 +224,7 @@ def read_predictions(path: Path, gold: GoldStandard, threshold: str | None) -> P
     try:
         predictions = Predictions.of(documents, system=path.name)
         predictions.check_types(gold.schema)
-        return predictions if least is None else predictions.keep(least)
+        return predictions if least is None else predictions.keep(least, gold.schema)
     except DataError as error:
         raise error.at(Place(str(path), error.place.line, error.place.document)) from None
 

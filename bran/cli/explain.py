@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from bran.cli import inputs as options
+from bran.cli.groups import grouped
 from bran.cli.reporting import report as report_left_out
-from bran.corpus.readers import ErrorHandler, ErrorLog, Strict, reader_options
+from bran.corpus.readers import ErrorLog
 from bran.view.explain.output import DRAWINGS, check_output, write_explanation
-from bran.workflows.inputs import MAX_CHARACTERS, read_inputs
 
 Output = Annotated[
     Path,
@@ -40,10 +40,9 @@ MaxTokens = Annotated[
     int | None,
     typer.Option("--max-tokens", min=2, help="Most words on a side of a figure.", show_default="as can be read"),
 ]
-Model = Annotated[Path | None, typer.Option("--model", help="Model folder.", show_default="the one that ships")]
-Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, ...")]
 
 
+@grouped
 def explain(
     inputs: options.Inputs,
     output: Output,
@@ -55,16 +54,11 @@ def explain(
     steps: Steps = 64,
     figure: FigureName = DRAWINGS[0],
     max_tokens: MaxTokens = None,
-    model: Model = None,
-    ner: options.Ner = None,
-    label: options.Label = None,
-    lexicon: options.LexiconFolder = None,
-    retag: options.Retag = False,
-    input_format: options.InputFormat = None,
-    field: options.Field = None,
-    max_characters: options.MaxCharacters = MAX_CHARACTERS,
-    device: Device = "cpu",
-    strict: options.StrictFlag = False,
+    model: options.Model = None,
+    *,
+    tagging: options.TaggingOptions,
+    reading: options.ReadingOptions,
+    device: options.Device = "cpu",
     quiet: options.Quiet = False,
 ) -> None:
     """Show what attends to what in one abstract, and which words the score of a relation depends on.
@@ -80,22 +74,13 @@ def explain(
     from bran.workflows.bundled import model_folder
     from bran.workflows.explain import Wanted, choose_document
     from bran.workflows.explain import explain as run
-    from bran.workflows.tag import TaggingSettings, tag_bare
+    from bran.workflows.tag import tag_bare
 
     log = ErrorLog()
-    on_error: ErrorHandler = Strict() if strict else log
     predictor = Predictor.load(model or model_folder(), device=device, evidence=True)
-    documents = read_inputs(
-        inputs,
-        predictor.model.description.relation_schema,
-        input_format=input_format,
-        options=reader_options(field or ()),
-        max_characters=max_characters,
-        on_error=on_error,
-    )
+    documents = reading.read(inputs, predictor.model.description.relation_schema, reading.on_error(log))
     chosen = choose_document(documents, document)
-    tagging = TaggingSettings(ner=ner, labels=options.parse_labels(label or ()), lexicon=lexicon, retag=retag)
-    (tagged,) = tag_bare([chosen], tagging)
+    (tagged,) = tag_bare([chosen], tagging.settings())
     wanted = [Wanted(*relation, type=type_)] if relation else []
     explanation = run(predictor, tagged, relations=wanted, top=top, gradients=gradients, steps=steps)
     files = write_explanation(explanation, output, figure=figure, max_tokens=max_tokens)

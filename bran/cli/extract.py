@@ -7,41 +7,24 @@ import typer
 from bran.cli import extract_options as options
 from bran.cli.extract_folder import EngineName, EngineOptions, extract_folder, is_folder, show_report
 from bran.cli.extract_table import extract_table
-from bran.cli.inputs import (
-    Field,
-    InputFormat,
-    Label,
-    LexiconFolder,
-    MaxCharacters,
-    Ner,
-    Quiet,
-    Retag,
-    StrictFlag,
-    parse_labels,
-)
-from bran.corpus.readers import reader_options
+from bran.cli.groups import grouped
+from bran.cli.inputs import Device, Model, Quiet, ReadingOptions, TaggingOptions, Threshold
 from bran.errors import ConfigError
 from bran.workflows.batch.settings import CHUNK, MAX_SECONDS, BatchSettings
-from bran.workflows.inputs import MAX_CHARACTERS
-from bran.workflows.tag import TaggingSettings
 
 
+@grouped
 def extract(
     inputs: options.Inputs = None,
     output: options.Output = None,
-    model: options.Model = None,
-    threshold: options.Threshold = None,
-    ner: Ner = None,
-    label: Label = None,
-    lexicon: LexiconFolder = None,
-    retag: Retag = False,
+    model: Model = None,
+    threshold: Threshold = None,
+    *,
+    tagging: TaggingOptions,
     workers: options.Workers = None,
-    input_format: InputFormat = None,
-    field: Field = None,
-    max_characters: MaxCharacters = MAX_CHARACTERS,
-    device: options.Device = "cpu",
+    reading: ReadingOptions,
+    device: Device = "cpu",
     precision: options.Precision = options.PRECISION,
-    strict: StrictFlag = False,
     quiet: Quiet = False,
     engine: options.Engine = EngineName.local,
     ray_address: options.RayAddress = None,
@@ -67,12 +50,12 @@ def extract(
         raise typer.BadParameter("expected at least one", param_hint="INPUT...")
     settings = BatchSettings(
         model=model or model_folder(),
-        tagging=TaggingSettings(ner=ner, labels=parse_labels(label or ()), lexicon=lexicon, retag=retag),
-        input_format=input_format,
-        reading=reader_options(field or ()),
-        max_characters=max_characters,
+        tagging=tagging.settings(),
+        input_format=reading.input_format,
+        reading=reading.settings(),
+        max_characters=reading.max_characters,
         max_seconds=max_seconds,
-        strict=strict,
+        strict=reading.strict,
         texts=not no_texts,
         device=device,
         precision=precision.value,

@@ -9,7 +9,6 @@ import typer
 
 from bran.cli.extract_folder import EngineName, PrecisionName
 from bran.corpus.readers import READERS
-from bran.evaluation.thresholds import THRESHOLD_HELP
 from bran.nn.precision import PREDICTING
 
 Inputs = Annotated[
@@ -31,13 +30,10 @@ Output = Annotated[
         show_default="the terminal",
     ),
 ]
-Model = Annotated[Path | None, typer.Option("--model", help="Model folder.", show_default="the one that ships")]
-Threshold = Annotated[str | None, typer.Option("--threshold", help=THRESHOLD_HELP, show_default="the model's")]
 Workers = Annotated[
     int | None,
     typer.Option("--workers", min=1, help="Processes.", show_default="1 that tags; into a folder: the cores"),
 ]
-Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, ...")]
 Precision = Annotated[
     PrecisionName, typer.Option("--precision", help="Of matrix products; bf16 is faster, auto takes it if it can.")
 ]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bran.cli.evaluate import Mesh, SchemaName, Split, read_gold, read_predictions
+from bran.cli.evaluate import GoldOptions, SchemaName, read_predictions
+from bran.cli.groups import grouped
 from bran.evaluation.gold import FILTERED, RAW, GoldStandard
 from bran.evaluation.predictions import Predictions
 from bran.evaluation.thresholds import THRESHOLD_HELP, parse_threshold
@@ -22,10 +24,6 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 
-Output = Annotated[Path, typer.Option("-o", "--output", help="The figure: .svg or .png.")]
-Numbers = Annotated[
-    Path | None, typer.Option("--numbers", metavar="TSV", help="Write the numbers that are drawn, too.")
-]
 Systems = Annotated[
     list[Path],
     typer.Argument(
@@ -54,7 +52,36 @@ class Protocol(StrEnum):
     filtered = FILTERED
 
 
-ProtocolOption = Annotated[Protocol, typer.Option("--protocol", help="With or without the hypernym filter.")]
+@dataclass(frozen=True, slots=True)
+class JudgingOptions(GoldOptions):
+    """How gold documents are read, and what counts."""
+
+    protocol: Annotated[Protocol, typer.Option("--protocol", help="With or without the hypernym filter.")] = (
+        Protocol.filtered
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FigureOptions:
+    """Where a figure goes."""
+
+    output: Annotated[Path, typer.Option("-o", "--output", help="The figure: .svg or .png.")]
+    numbers: Annotated[
+        Path | None, typer.Option("--numbers", metavar="TSV", help="Write the numbers that are drawn, too.")
+    ] = None
+
+    def __post_init__(self) -> None:
+        from bran.view.plots.files import check_suffix  # imports matplotlib
+
+        check_suffix(self.output)  # before any work is done
+
+    def write(self, plot: Plot) -> None:
+        """Write ``plot``, and its numbers where they are wanted."""
+        from bran.view.plots.files import write_figure
+
+        write_figure(plot.figure, self.output)
+        if self.numbers:
+            plot.write_numbers(self.numbers)
 
 
 class MentionCount(StrEnum):
@@ -65,10 +92,10 @@ class MentionCount(StrEnum):
 
 
 @app.command()
+@grouped
 def learning(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of `bran train`, or of their splits.")],
-    output: Output,
-    numbers: Numbers = None,
+    figure: FigureOptions,
 ) -> None:
     """Loss and validation F1 of each fit by epoch; the epoch that was kept is marked.
 
@@ -76,21 +103,17 @@ def learning(
     """
     from bran.workflows.plots import plot_learning
 
-    _checked(output)
-    _write(plot_learning(runs), output, numbers)
+    figure.write(plot_learning(runs))
 
 
 @app.command()
+@grouped
 def precision_recall(
     systems: Systems,
     gold: Gold,
-    output: Output,
-    schema: SchemaName = "cdr",
-    mesh: Mesh = None,
-    split: Split = None,
+    figure: FigureOptions,
+    judging: JudgingOptions,
     threshold: Cutoff = None,
-    protocol: ProtocolOption = Protocol.filtered,
-    numbers: Numbers = None,
 ) -> None:
     """Precision and recall at every threshold, with the one that decides marked.
 
@@ -98,46 +121,33 @@ def precision_recall(
     """
     from bran.workflows.plots import plot_precision_recall
 
-    _checked(output)
-    standard = read_gold(gold, schema, mesh, split)
+    standard = judging.read(gold)
     found = {_name(path): (_candidates(path, standard), _threshold(path, threshold)) for path in systems}
-    _write(plot_precision_recall(standard, found, protocol=protocol), output, numbers)
+    figure.write(plot_precision_recall(standard, found, protocol=judging.protocol))
 
 
 @app.command()
-def reliability(
-    systems: Systems,
-    gold: Gold,
-    output: Output,
-    schema: SchemaName = "cdr",
-    mesh: Mesh = None,
-    split: Split = None,
-    protocol: ProtocolOption = Protocol.filtered,
-    numbers: Numbers = None,
-) -> None:
+@grouped
+def reliability(systems: Systems, gold: Gold, figure: FigureOptions, judging: JudgingOptions) -> None:
     """How often candidates with a score are right: the reliability diagram.
 
     **Example:** `bran plot reliability candidates.parquet --gold gold.pubtator -o reliability.svg`
     """
     from bran.workflows.plots import plot_reliability
 
-    _checked(output)
-    standard = read_gold(gold, schema, mesh, split)
+    standard = judging.read(gold)
     found = {_name(path): _candidates(path, standard) for path in systems}
-    _write(plot_reliability(standard, found, protocol=protocol), output, numbers)
+    figure.write(plot_reliability(standard, found, protocol=judging.protocol))
 
 
 @app.command()
+@grouped
 def distance(
     predictions: System,
     gold: Gold,
-    output: Output,
-    schema: SchemaName = "cdr",
-    mesh: Mesh = None,
-    split: Split = None,
+    figure: FigureOptions,
+    judging: JudgingOptions,
     threshold: Cutoff = None,
-    protocol: ProtocolOption = Protocol.filtered,
-    numbers: Numbers = None,
 ) -> None:
     """F1 by how many sentences the nearest mentions of a pair are apart.
 
@@ -145,26 +155,22 @@ def distance(
     """
     from bran.workflows.plots import plot_strata
 
-    _checked(output)
-    standard = read_gold(gold, schema, mesh, split)
+    standard = judging.read(gold)
     found = _kept(predictions, standard, threshold)
-    _write(plot_strata(standard, found, "distance", protocol=protocol), output, numbers)
+    figure.write(plot_strata(standard, found, "distance", protocol=judging.protocol))
 
 
 @app.command()
+@grouped
 def mentions(
     predictions: System,
     gold: Gold,
-    output: Output,
+    figure: FigureOptions,
+    judging: JudgingOptions,
     of: Annotated[MentionCount, typer.Option("--of", help="Mentions of the pair, or of its document.")] = (
         MentionCount.pair
     ),
-    schema: SchemaName = "cdr",
-    mesh: Mesh = None,
-    split: Split = None,
     threshold: Cutoff = None,
-    protocol: ProtocolOption = Protocol.filtered,
-    numbers: Numbers = None,
 ) -> None:
     """F1 by how many mentions a pair, or its document, has.
 
@@ -172,16 +178,16 @@ def mentions(
     """
     from bran.workflows.plots import plot_strata
 
-    _checked(output)
-    standard = read_gold(gold, schema, mesh, split)
+    standard = judging.read(gold)
     found = _kept(predictions, standard, threshold)
-    _write(plot_strata(standard, found, f"{of}-mentions", protocol=protocol), output, numbers)
+    figure.write(plot_strata(standard, found, f"{of}-mentions", protocol=judging.protocol))
 
 
 @app.command()
+@grouped
 def network(
     inputs: Tables,
-    output: Output,
+    figure: FigureOptions,
     top: Annotated[int, typer.Option("--top", min=1, help="Pairs that are drawn.")] = 40,
     min_probability: Annotated[
         float | None,
@@ -190,7 +196,6 @@ def network(
     min_score: Annotated[
         float | None, typer.Option("--min-score", min=0, max=1, help="Least score of a document that counts.")
     ] = None,
-    numbers: Numbers = None,
 ) -> None:
     """The pairs that most documents relate, as a network; counted as `bran aggregate` counts.
 
@@ -198,19 +203,18 @@ def network(
     """
     from bran.workflows.plots import plot_network
 
-    _checked(output)
-    _write(plot_network(inputs, top=top, min_probability=min_probability, min_score=min_score), output, numbers)
+    figure.write(plot_network(inputs, top=top, min_probability=min_probability, min_score=min_score))
 
 
 @app.command()
+@grouped
 def lengths(
     corpus: Annotated[Path, typer.Argument(metavar="CORPUS", help="A file of documents, or the folder of BC5CDR.")],
-    output: Output,
+    figure: FigureOptions,
     schema: SchemaName = "cdr",
     vectors: Annotated[
         str, typer.Option("--vectors", help="Whose subwords are counted: a folder of `bran vectors`, or pubmed.")
     ] = "pubmed",
-    numbers: Numbers = None,
 ) -> None:
     """Characters, words, subwords, sentences, mentions and entities of documents, as histograms.
 
@@ -223,26 +227,22 @@ def lengths(
     from bran.workflows.bundled import vectors_folder
     from bran.workflows.plots import plot_lengths
 
-    _checked(output)
     documents = load_corpus(corpus, load_schema(schema)).documents
     vocabulary = Subwords.load(vectors_folder(vectors) / SUBWORDS)
     plot = plot_lengths(documents, subwords=lambda text: len(vocabulary.encode_texts([text])[0]))
-    _write(plot, output, numbers)
+    figure.write(plot)
 
 
 @app.command()
+@grouped
 def scores(
     table: Annotated[Path, typer.Argument(metavar="TABLE", help="A relation table with scores or probabilities.")],
-    output: Output,
+    figure: FigureOptions,
+    judging: JudgingOptions,
     gold: Annotated[
         Path | None, typer.Option("--gold", help="Tells right from wrong relations.", show_default="not told")
     ] = None,
-    schema: SchemaName = "cdr",
-    mesh: Mesh = None,
-    split: Split = None,
     threshold: Cutoff = None,
-    protocol: ProtocolOption = Protocol.filtered,
-    numbers: Numbers = None,
 ) -> None:
     """How scores, or probabilities, of relations are distributed; scores of right and wrong ones where gold is given.
 
@@ -251,14 +251,13 @@ def scores(
     from bran.export.reading import read_table
     from bran.workflows.plots import plot_judged_scores, plot_scores
 
-    _checked(output)
     limit = _threshold(table, threshold)
     if gold is None:
-        _write(plot_scores(read_table(table), threshold=limit), output, numbers)
+        figure.write(plot_scores(read_table(table), threshold=limit))
     else:
-        standard = read_gold(gold, schema, mesh, split)
-        plot = plot_judged_scores(standard, _candidates(table, standard), protocol=protocol, threshold=limit)
-        _write(plot, output, numbers)
+        standard = judging.read(gold)
+        plot = plot_judged_scores(standard, _candidates(table, standard), protocol=judging.protocol, threshold=limit)
+        figure.write(plot)
 
 
 def _candidates(path: Path, gold: GoldStandard) -> Predictions:
@@ -286,17 +285,3 @@ def _name(path: Path) -> str:
     """What a system is called in a legend: the split of a run's table or model, else the file."""
     parent = path.resolve().parent
     return parent.name if path.name in ("model", "candidates.parquet") and parent.name else path.name
-
-
-def _checked(output: Path) -> None:
-    from bran.view.plots.files import check_suffix  # imports matplotlib
-
-    check_suffix(output)
-
-
-def _write(plot: Plot, output: Path, numbers: Path | None) -> None:
-    from bran.view.plots.files import write_figure
-
-    write_figure(plot.figure, output)
-    if numbers:
-        plot.write_numbers(numbers)

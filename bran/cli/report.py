@@ -9,13 +9,13 @@ from typing import Annotated
 import typer
 
 from bran.cli import inputs as options
+from bran.cli.groups import grouped
 from bran.cli.reporting import report as report_left_out
 from bran.corpus.document import Document
-from bran.corpus.readers import READERS, ErrorHandler, ErrorLog, Strict, reader_options
+from bran.corpus.readers import READERS, ErrorHandler, ErrorLog
 from bran.corpus.schema import Schema, load_schema
 from bran.evaluation.thresholds import THRESHOLD_HELP, parse_threshold
 from bran.workflows.bundled import model_folder
-from bran.workflows.inputs import MAX_CHARACTERS, read_inputs
 from bran.workflows.report import (
     LIMIT,
     Gold,
@@ -25,13 +25,11 @@ from bran.workflows.report import (
     read_gold,
 )
 from bran.workflows.report_sources import EarlierRun, Prediction
-from bran.workflows.tag import TaggingSettings
 
 _INPUTS = f"Files of {', '.join(READERS)}, - for stdin; or one folder or relation table of an earlier `bran extract`."
 
 Inputs = Annotated[list[Path], typer.Argument(metavar="INPUT...", help=_INPUTS)]
 Output = Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The page, as .html.")]
-Model = Annotated[Path | None, typer.Option("--model", help="Model folder.", show_default="the one that ships")]
 GoldFile = Annotated[
     Path | None,
     typer.Option(
@@ -45,29 +43,24 @@ SchemaName = Annotated[
 Least = Annotated[str | None, typer.Option("--threshold", help=THRESHOLD_HELP, show_default="the model's, or all")]
 Title = Annotated[str | None, typer.Option("--title", help="Of the page.", show_default="the names of INPUT")]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="Documents that the page holds.")]
-Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, ...")]
 
 
+@grouped
 def report(
     inputs: Inputs,
     output: Output,
-    model: Model = None,
+    model: options.Model = None,
     gold: GoldFile = None,
     no_gold: NoGold = False,
     schema: SchemaName = "cdr",
     threshold: Least = None,
     title: Title = None,
     limit: Limit = LIMIT,
-    ner: options.Ner = None,
-    label: options.Label = None,
-    lexicon: options.LexiconFolder = None,
-    retag: options.Retag = False,
+    *,
+    tagging: options.TaggingOptions,
     workers: options.Workers = 1,
-    input_format: options.InputFormat = None,
-    field: options.Field = None,
-    max_characters: options.MaxCharacters = MAX_CHARACTERS,
-    device: Device = "cpu",
-    strict: options.StrictFlag = False,
+    reading: options.ReadingOptions,
+    device: options.Device = "cpu",
     quiet: options.Quiet = False,
 ) -> None:
     """Make a page of documents with their mentions, relations and evidence, which a browser shows without network.
@@ -78,25 +71,17 @@ def report(
     Examples: bran report samples/*.txt -o report.html; bran report found.parquet --gold gold.txt -o report.html
     """
     log = ErrorLog()
-    on_error: ErrorHandler = Strict() if strict else log
+    on_error = reading.on_error(log)
     builder = ReportBuilder(title or f"Relations in {input_names(inputs)}", limit=limit)
     if earlier := EarlierRun.at(inputs):
         builder.threshold = None if threshold is None else parse_threshold(threshold, {})
         builder.gold = read_gold(gold, earlier.schema or load_schema(schema), on_error=on_error) if gold else None
         earlier.add_to(builder)
     else:
-        tagging = TaggingSettings(ner=ner, labels=options.parse_labels(label or ()), lexicon=lexicon, retag=retag)
         builder.facts += [("input", input_names(inputs))]
-        Prediction(model or model_folder(), device, threshold, tagging, workers).add_to(
+        Prediction(model or model_folder(), device, threshold, tagging.settings(), workers).add_to(
             builder,
-            read=partial(
-                read_inputs,
-                inputs,
-                input_format=input_format,
-                options=reader_options(field or ()),
-                max_characters=max_characters,
-                on_error=on_error,
-            ),
+            read=partial(reading.read, inputs, on_error=on_error),
             gold=partial(_gold, gold, no_gold, on_error),
         )
     summary = builder.write(output)

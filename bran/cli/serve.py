@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import sys
 from functools import partial
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from bran.cli import inputs as options
+from bran.cli.groups import grouped
 from bran.errors import ConfigError
-from bran.evaluation.thresholds import THRESHOLD_HELP
 from bran.workflows.serve.limits import Limits
 
 _LIMITS = Limits()
 
-Model = Annotated[Path | None, typer.Option("--model", help="Model folder.", show_default="the one that ships")]
-Least = Annotated[str | None, typer.Option("--threshold", help=THRESHOLD_HELP, show_default="the model's")]
 Host = Annotated[str, typer.Option("--host", help="Address to listen on. There is no access control: see the docs.")]
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes any that is free.")]
 Threads = Annotated[int, typer.Option("--threads", min=1, help="Of the model.")]
@@ -26,20 +23,18 @@ MaxCharacters = Annotated[int, typer.Option("--max-characters", min=1, help="Of 
 MaxBody = Annotated[int, typer.Option("--max-body", min=1, help="Bytes of a request.")]
 MaxSeconds = Annotated[float, typer.Option("--max-seconds", min=0.1, help="Until a request is answered.")]
 Queue = Annotated[int, typer.Option("--queue", min=1, help="Documents that may wait.")]
-Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, ...")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No line per request on stderr.")]
 
 
+@grouped
 def serve(
-    model: Model = None,
+    model: options.Model = None,
     host: Host = "127.0.0.1",
     port: Port = 8000,
-    threshold: Least = None,
-    ner: options.Ner = None,
-    label: options.Label = None,
-    lexicon: options.LexiconFolder = None,
-    retag: options.Retag = False,
-    device: Device = "cpu",
+    threshold: options.Threshold = None,
+    *,
+    tagging: options.TaggingOptions,
+    device: options.Device = "cpu",
     threads: Threads = 1,
     max_documents: MaxDocuments = _LIMITS.documents,
     max_characters: MaxCharacters = _LIMITS.characters,
@@ -67,10 +62,10 @@ def serve(
     pipeline = load(
         model or model_folder(),
         threshold=threshold,
-        ner=ner,
-        labels=options.parse_labels(label or ()),
-        lexicon=lexicon,
-        retag=retag,
+        ner=tagging.ner,
+        labels=options.parse_labels(tagging.label or ()),
+        lexicon=tagging.lexicon,
+        retag=tagging.retag,
         device=device,
     )
     use_threads(threads)
