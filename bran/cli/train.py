@@ -111,7 +111,7 @@ def train(
     if threads:
         torch.set_num_threads(threads)
     settings = load_config(RunConfig, config, set_ or ())
-    documents = load_corpus(corpus, load_schema(settings.relation_schema))
+    documents = load_corpus(corpus, load_schema(settings.relation_schema), splits=settings.parts)
     tree = MeshTree.read(mesh) if mesh else MeshTree.bundled()
     version = mesh.name if mesh else BUNDLED_VERSION
     console = Console()
@@ -128,12 +128,13 @@ def train(
             figures=RunFigures(settings.protocol),
         )
         if leads:
-            _show(run.run(source=corpus, only=only or ()), console, output)
+            show_summary(run.run(source=corpus, only=only or ()), console, output)
         else:
             run.follow(only=only or ())
 
 
-def _show(summary: Summary, console: Console, output: Path) -> None:
+def show_summary(summary: Summary, console: Console, output: Path) -> None:
+    """Print the scores of a run, and where those with signatures are."""
     title = "test parts, micro, mean ± sd in percent"
     table = Table("splits", "protocol", "P", "R", "F1", "F1 of each", title=title, title_justify="left")
     for row in summary.rows:

@@ -46,6 +46,9 @@ class Schema(Config):
     """``True``: one label or null per pair (softmax); ``False``: several may hold (sigmoid)."""
     level: Literal["concept", "mention"] = Field(default="concept")
     """Whether relations hold between concepts (BC5CDR) or single mentions (ChemProt)."""
+    hypernym_filter: bool = Field(default=True, exclude_if=bool)
+    """Whether scores are given a second time without false positives that are hypernyms of a gold disease, as is the
+    custom with BC5CDR."""
 
     @model_validator(mode="after")
     def _types_are_known(self) -> Schema:

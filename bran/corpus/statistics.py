@@ -11,6 +11,7 @@ from bran.corpus.document import Document
 from bran.corpus.hypernyms import HypernymFilter
 from bran.corpus.load import Corpus
 from bran.corpus.mesh import MeshTree
+from bran.corpus.readers.chemprot import UNSCORED
 from bran.corpus.schema import Schema
 from bran.corpus.sentences import SentenceIndex
 
@@ -46,9 +47,10 @@ class CorpusStatistics:
         composite: mentions of several concepts.
         entities: concepts, once per document, by entity type.
         relations: by relation type.
+        unscored: relations that the corpus annotates and does not score (ChemProt).
         positives: candidate pairs with a gold relation.
         negatives: candidate pairs without.
-        filtered_negatives: those that the hypernym filter leaves; ``None`` without a tree.
+        filtered_negatives: those that the hypernym filter leaves; ``None`` where there is none.
         inter_sentence: gold relations whose ends never share a sentence.
         characters: lengths of the texts.
         words: lengths of the texts, split at white space.
@@ -60,6 +62,7 @@ class CorpusStatistics:
     composite: int
     entities: Mapping[str, int]
     relations: Mapping[str, int]
+    unscored: int
     positives: int
     negatives: int
     filtered_negatives: int | None
@@ -75,6 +78,8 @@ class CorpusStatistics:
         yield "mentions, composite", f"{self.composite:,}"
         yield from _by_type("entities", self.entities)
         yield from _by_type("relations", self.relations)
+        if self.unscored:
+            yield "relations, not scored", f"{self.unscored:,}"
         if total := sum(self.relations.values()):
             share = self.inter_sentence / total
             yield "relations across sentences", f"{self.inter_sentence:,} ({share:.1%})"
@@ -92,7 +97,7 @@ def statistics(documents: Iterable[Document], schema: Schema, *, mesh: MeshTree 
     Args:
         documents: any stream of documents.
         schema: says which pairs are candidates.
-        mesh: the tree of the hypernym filter; without one, nothing is filtered.
+        mesh: the tree of the hypernym filter; nothing is filtered without one, or with a schema that has no use for it.
     """
     tally = _Tally(schema, mesh)
     for document in documents:
@@ -113,7 +118,7 @@ class _Tally:
 
     def __init__(self, schema: Schema, mesh: MeshTree | None) -> None:
         self._schema = schema
-        self._filter = HypernymFilter(mesh) if mesh else None
+        self._filter = HypernymFilter(mesh) if mesh and schema.hypernym_filter else None
         self._mentions: Counter[str] = Counter()
         self._entities: Counter[str] = Counter()
         self._relations: Counter[str] = Counter()
@@ -125,6 +130,7 @@ class _Tally:
         self._mentions.update(mention.type for mention in document.mentions)
         self._entities.update(entity.type for entity in document.entities)
         self._relations.update(relation.type for relation in document.relations)
+        self._counts["unscored"] += document.meta.get(UNSCORED, 0)
         self._counts["unlinked"] += sum(not mention.concepts for mention in document.mentions)
         self._counts["composite"] += sum(len(mention.concepts) > 1 for mention in document.mentions)
         self._characters.append(len(document.text))
@@ -150,6 +156,7 @@ class _Tally:
             composite=counts["composite"],
             entities=dict(sorted(self._entities.items())),
             relations=dict(sorted(self._relations.items())),
+            unscored=counts["unscored"],
             positives=counts["positives"],
             negatives=counts["negatives"],
             filtered_negatives=counts["negatives"] - counts["ignored"] if self._filter else None,

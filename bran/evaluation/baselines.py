@@ -83,7 +83,7 @@ class EntityIndexBaseline:
             )
             for document in documents
         }
-        return Predictions(self.name, scored).keep(self.threshold)
+        return Predictions(self.name, scored).keep(self.threshold, self.schema)
 
     def _left_out(self, document: GoldDocument) -> Iterator[Relation]:
         """The candidates of a document of the table, scored without its own share of the counts."""

@@ -77,7 +77,8 @@ class GoldStandard:
     Args:
         documents: with gold relations, in any order.
         schema: the relation types that are scored.
-        hypernyms: the filter of the filtered protocol; without one, there are only raw scores.
+        hypernyms: the filter of the filtered protocol; without one, or with a schema that has no use for it, there
+            are only raw scores.
         split: name of the documents, for signatures.
         mesh: version of the filter's MeSH tree, for signatures.
 
@@ -97,7 +98,7 @@ class GoldStandard:
     ) -> None:
         self.corpus = Corpus(tuple(documents))
         self.schema = schema
-        self.hypernyms = hypernyms
+        self.hypernyms = hypernyms if schema.hypernym_filter else None
         self.split = split
         self.mesh = mesh
         ordered = sorted(self.corpus.documents, key=lambda document: document.id)

@@ -54,17 +54,45 @@ class Predictions:
             for relation in relations:
                 type_of(relation, document, schema)
 
-    def keep(self, threshold: float) -> Predictions:
-        """Only the relations with a score of at least ``threshold``.
+    def best(self, schema: Schema) -> Predictions:
+        """Where types exclude each other, only the relation of each pair that scores best, as a model predicts them.
+
+        Args:
+            schema: says whether they do; of equal scores its first type counts.
 
         Raises:
             DataError: when a relation has no score.
+            UnknownTypeError: when the schema does not have the type of a relation.
+        """
+        if not schema.exclusive or len(schema.labels) == 1:
+            return self
+        chosen = {document: _best(relations, document, schema) for document, relations in self.relations.items()}
+        return replace(self, relations=chosen)
+
+    def keep(self, threshold: float, schema: Schema) -> Predictions:
+        """Only what a model predicts at ``threshold``: :meth:`best`, with a score of at least that.
+
+        Raises:
+            DataError: when a relation has no score.
+            UnknownTypeError: when the schema does not have the type of a relation.
         """
         kept = {
             document: tuple(relation for relation in relations if score_of(relation, document) >= threshold)
-            for document, relations in self.relations.items()
+            for document, relations in self.best(schema).relations.items()
         }
         return replace(self, relations=kept, threshold=threshold)
+
+
+def _best(relations: Iterable[Relation], document: str, schema: Schema) -> tuple[Relation, ...]:
+    """The best relation of each pair, in the order in which pairs first come."""
+    best: dict[tuple[str, str], tuple[tuple[float, int], Relation]] = {}
+    for relation in relations:
+        type_of(relation, document, schema)
+        rank = score_of(relation, document), -schema.labels.index(relation.type)
+        found = best.get((relation.head, relation.tail))
+        if found is None or rank > found[0]:
+            best[relation.head, relation.tail] = rank, relation
+    return tuple(relation for _, relation in best.values())
 
 
 def score_of(relation: Relation, document: str) -> float:

@@ -83,7 +83,7 @@ class Curve:
 
 
 def score_curve(gold: GoldStandard, predictions: Predictions, *, protocol: str = FILTERED) -> Curve:
-    """Sweep over every score of ``predictions``.
+    """Sweep over every score of ``predictions``; of types that exclude each other only a pair's best counts.
 
     Args:
         gold: development documents.
@@ -94,7 +94,7 @@ def score_curve(gold: GoldStandard, predictions: Predictions, *, protocol: str =
         ConfigError: when gold does not have that protocol.
         DataError: when a relation has no score, or gold and predictions have no document with predictions in common.
     """
-    return _curve(gold, ScoredCandidates.of(gold, predictions, protocol=protocol))
+    return _curve(gold, ScoredCandidates.of(gold, predictions.best(gold.schema), protocol=protocol))
 
 
 def best_threshold(curve: Curve) -> Threshold:
@@ -122,7 +122,7 @@ def expected_threshold(gold: GoldStandard, predictions: Predictions, *, protocol
         ConfigError: when gold does not have that protocol.
         DataError: when a relation has no score, none has one, or all are right or all wrong.
     """
-    scored = ScoredCandidates.of(gold, predictions, protocol=protocol)
+    scored = ScoredCandidates.of(gold, predictions.best(gold.schema), protocol=protocol)
     curve = _curve(gold, scored)
     scored.check_kinds()
     scores = np.sort(scored.scores)[::-1]

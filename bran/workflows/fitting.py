@@ -21,8 +21,8 @@ from bran.encoding.knowledge import KNOWLEDGE, Knowledge
 from bran.encoding.labels import GoldLabels, PairFilter
 from bran.encoding.subwords import Subwords
 from bran.encoding.vectors import SubwordVectors
-from bran.errors import TrainingError
-from bran.evaluation.gold import GoldStandard
+from bran.errors import ConfigError, TrainingError
+from bran.evaluation.gold import FILTERED, GoldStandard
 from bran.evaluation.predictions import Predictions
 from bran.evaluation.thresholds import Threshold, best_threshold, expected_threshold, score_curve
 from bran.extraction.predictor import Predictor
@@ -65,12 +65,16 @@ class Fitter:
         mesh: the tree of the hypernym filter.
         mesh_version: what signatures call it.
         machine: where to run.
+
+    Raises:
+        ConfigError: when the schema has no use for the filter that the config asks for.
     """
 
     def __init__(self, config: RunConfig, *, mesh: MeshTree, mesh_version: str, machine: Machine | None = None) -> None:
         self.config = config
         self.mesh_version = mesh_version
         self.schema: Schema = load_schema(config.relation_schema)
+        self._check_filter()
         self.hypernyms = HypernymFilter(mesh)
         self.machine = machine or Machine()
         self.device = choose_device(self.machine.device)
@@ -169,6 +173,13 @@ class Fitter:
         if vectors:
             network.embeddings.start_from(torch.from_numpy(vectors.vectors))
         return TrainedModel(description, subwords, network.to(self.device), self.knowledge)
+
+    def _check_filter(self) -> None:
+        """Make sure that no filter is asked for that the schema has no use for."""
+        config = self.config
+        if not self.schema.hypernym_filter and (config.hypernym_filter or config.protocol == FILTERED):
+            found = f"hypernym_filter = {str(config.hypernym_filter).lower()}, protocol = {config.protocol}"
+            raise ConfigError(f"{found}: schema {self.schema.name} has no such filter; expected false and raw")
 
     def _check(self, split: Split, train: Sequence[Document], validation: Sequence[Document]) -> None:
         if True not in self._answers(train):

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from bran.config import Config
-from bran.corpus.splits import SplitConfig
+from bran.corpus.splits import GivenConfig, SplitConfig
 from bran.encoding.examples import EncodingConfig
 from bran.extraction.model_card import CardConfig
 from bran.nn.model import ModelConfig
@@ -43,6 +43,12 @@ class RunConfig(Config):
     encoding: EncodingConfig = EncodingConfig()
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Published parts of the corpus that are read: Training and Development, and what ``given`` splits name."""
+        named = (part for split in self.splits if isinstance(split, GivenConfig) for part in (*split.train, split.test))
+        return tuple(dict.fromkeys(("training", "development", *filter(None, named))))
 
     @model_validator(mode="after")
     def _trains_something(self) -> RunConfig:

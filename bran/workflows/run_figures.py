@@ -38,7 +38,7 @@ class RunFigures:
             threshold: of the model.
         """
         plots = {"learning": plot_learning([folder])} | evaluation_plots(
-            gold, candidates.keep(threshold), protocol=self.protocol
+            gold, candidates.keep(threshold, gold.schema), protocol=self.protocol
         )
         with suppress(DataError):  # a test part without a candidate has no curve
             plots |= candidate_plots(gold, {folder.name: (candidates, threshold)}, protocol=self.protocol)

@@ -220,7 +220,7 @@ class TrainingRun:
             config=config_hash(self.config),
             seed=self.config.training.seed,
         )
-        predictions = candidates.keep(read_description(folder / MODEL).threshold)
+        predictions = candidates.keep(read_description(folder / MODEL).threshold, self.fitter.schema)
         return Outcome(split, evaluate(self._gold(split), predictions), candidates)
 
     def _gold(self, split: Split) -> GoldStandard:

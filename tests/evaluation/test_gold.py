@@ -67,6 +67,11 @@ def test_without_a_filter_there_is_one_protocol(documents, schema, predictions):
     assert list(GoldStandard(documents, schema).count(predictions)) == ["raw"]
 
 
+def test_a_schema_that_has_no_use_for_the_filter_has_one_protocol(documents, schema, hypernyms, predictions):
+    plain = schema.model_copy(update={"hypernym_filter": False})
+    assert list(GoldStandard(documents, plain, hypernyms).count(predictions)) == ["raw"]
+
+
 def test_order_of_documents_changes_nothing(documents, schema, hypernyms, predictions, gold):
     backwards = GoldStandard(documents[::-1], schema, hypernyms)
     assert np.array_equal(backwards.count(predictions)["raw"].values, gold.count(predictions)["raw"].values)

@@ -45,7 +45,7 @@ def test_every_point_is_what_evaluation_says(gold, scored):
     for protocol in gold.protocols:
         curve = score_curve(gold, scored, protocol=protocol)
         for threshold, expected in zip(curve.thresholds, curve.counts.tolist(), strict=True):
-            counts = gold.count(scored.keep(float(threshold)))[protocol]
+            counts = gold.count(scored.keep(float(threshold), gold.schema))[protocol]
             assert counts.totals.sum(axis=(0, 1)).tolist() == expected
 
 
@@ -127,7 +127,7 @@ def test_the_expected_threshold_scores_what_keeping_at_it_scores():
     scores = generator.uniform(0.01, 0.99, 60).round(1)
     gold, predictions = one_candidate_each(scores, generator.uniform(size=60) < scores)
     threshold = expected_threshold(gold, predictions, protocol="raw")
-    report = evaluate(gold, predictions.keep(threshold.value), resamples=0)
+    report = evaluate(gold, predictions.keep(threshold.value, gold.schema), resamples=0)
     assert threshold.f1 == pytest.approx(report.cards["raw"].score())
 
 
@@ -158,7 +158,7 @@ def test_thresholds_by_name():
     assert named["p95"].value == pytest.approx(0.68)  # 31 of 32 are right, and 31 of 33 are not enough
     assert (named["p95"].precision, named["p95"].recall) == (31 / 32, 31 / 44)
     for name, percent in (("p50", 50), ("p80", 80), ("p90", 90)):
-        card = evaluate(gold, predictions.keep(named[name].value), resamples=0).cards["raw"]
+        card = evaluate(gold, predictions.keep(named[name].value, gold.schema), resamples=0).cards["raw"]
         assert card.score(metric="precision") == named[name].precision >= percent / 100
         assert card.score(metric="recall") == named[name].recall
 

@@ -11,6 +11,7 @@ from bran.corpus.document import Document, Mention, Passage, Relation
 from bran.corpus.schema import Schema
 from bran.errors import ConfigError, ModelError, UnknownTypeError
 from bran.evaluation.calibration import Calibration, Isotonic, Platt
+from bran.evaluation.predictions import Predictions
 from bran.extraction.predictor import Predictor
 from tests.builders import (
     document,
@@ -152,6 +153,22 @@ def test_of_exclusive_labels_only_the_best_that_may_hold_is_kept():
             best[relation.head, relation.tail] = relation.type
         assert {(item.head, item.tail): item.type for item in kept.relations} == best
         assert len(kept.relations) == len(known.candidates(kept))
+
+
+@pytest.mark.parametrize("exclusive", [True, False])
+@pytest.mark.parametrize("share", [0.2, 0.7])
+def test_candidates_kept_at_a_threshold_are_what_is_predicted_at_it(exclusive: bool, share: float):
+    schema = several_types_schema(exclusive=exclusive)
+    predictor = tiny_predictor(schema=schema)
+    candidates = Predictions.of(predictor.predict(several_types_documents(), threshold=0), system="tiny")
+    scores = sorted(item.score or 0 for relations in candidates.relations.values() for item in relations)
+    limit = scores[int(share * len(scores))]
+    predicted = Predictions.of(predictor.predict(several_types_documents(), threshold=limit), system="tiny")
+    kept = candidates.keep(limit, schema).relations
+    assert {id_: set(relations) for id_, relations in kept.items()} == {
+        id_: set(relations) for id_, relations in predicted.relations.items()
+    }
+    assert sum(map(len, kept.values())) > 0
 
 
 def test_of_independent_labels_several_are_kept():

@@ -145,8 +145,10 @@ def test_no_threshold_beats_the_best_one(found: list[Document], system: Predicti
     assume(counts.tp.sum() + counts.fp.sum() > 0)
     curve = score_curve(gold, system, protocol=protocol)
     best = best_threshold(curve)
-    reached = evaluate(gold, system.keep(best.value), resamples=0).cards[protocol].score()
+    reached = evaluate(gold, system.keep(best.value, gold.schema), resamples=0).cards[protocol].score()
     assert reached == best.f1
     for threshold in (0.0, 0.1, 0.3, 0.5, 0.6, 0.9):
-        assert evaluate(gold, system.keep(threshold), resamples=0).cards[protocol].score() <= reached + 1e-12
+        assert (
+            evaluate(gold, system.keep(threshold, gold.schema), resamples=0).cards[protocol].score() <= reached + 1e-12
+        )
     assert 0 <= curve.average_precision <= 1

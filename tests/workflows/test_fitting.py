@@ -200,6 +200,14 @@ def test_a_device_that_there_is_not() -> None:
         Fitter(run_config(), mesh=TREE, mesh_version="tiny", machine=Machine("cuda:99"))
 
 
+@pytest.mark.parametrize("kept", ["hypernym_filter=true", "protocol=filtered"])
+def test_a_filter_that_the_schema_has_no_use_for_is_refused(kept: str) -> None:
+    settings = ["schema=chemprot", "hypernym_filter=false", "protocol=raw"]
+    Fitter(run_config(*settings), mesh=TREE, mesh_version="tiny")
+    with pytest.raises(ConfigError, match=r"= .*: schema chemprot has no such filter; expected false and raw"):
+        Fitter(run_config(*settings, kept), mesh=TREE, mesh_version="tiny")
+
+
 @pytest.fixture(scope="module")
 def vectors(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Subword vectors of the abstracts, more dimensions than the network has."""

@@ -125,7 +125,7 @@ def test_precision_and_recall_at_the_threshold_are_those_of_the_scores(
 
 @pytest.mark.parametrize("name", SLICINGS)
 def test_groups_add_up_to_the_scores(run: Path, gold: GoldStandard, candidates: Predictions, name: str) -> None:
-    kept = candidates.keep(read_description(run / "fold-1" / "model").threshold)
+    kept = candidates.keep(read_description(run / "fold-1" / "model").threshold, gold.schema)
     plot = plot_strata(gold, kept, name, resamples=10)
     expected = scores(run)
     assert [sum(row[place] for row in plot.rows) for place in (1, 2, 3)] == [
