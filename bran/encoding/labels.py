@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bran.corpus.document import Document, Pair
+from bran.corpus.document import Document, Pair, Relation
 from bran.corpus.schema import Schema
 from bran.encoding.subwords import Floats
 
@@ -53,13 +53,33 @@ class GoldLabels:
         gold = {(relation.head, relation.tail, relation.type) for relation in document.relations}
         gold |= {(tail, head, type_) for head, tail, type_ in gold if type_ in self._symmetric}
         rows = [[(pair.head.id, pair.tail.id, type_) in gold for type_ in self._types] for pair in pairs]
-        values = np.array(rows, dtype=np.float32).reshape(len(pairs), len(self._types))
-        return PairLabels(values, self._weights(document, pairs))
+        return PairLabels(_table(rows, len(self._types)), self._weights(document, pairs))
 
     def _weights(self, document: Document, pairs: tuple[Pair, ...]) -> Floats:
         if self._filter is None:
             return np.ones(len(pairs), dtype=np.float32)
         return np.array(self._filter(document, pairs), dtype=np.float32)
+
+
+class ScoredLabels:
+    """Scores of other models: soft labels. A pair that they have not scored has no weight.
+
+    Args:
+        schema: which relation types there are.
+        scores: relations with a score, by document id: every candidate, whatever it scores.
+    """
+
+    def __init__(self, schema: Schema, scores: Mapping[str, Iterable[Relation]]) -> None:
+        self._types = schema.labels
+        self._scores = scores
+
+    def __call__(self, document: Document, pairs: tuple[Pair, ...]) -> PairLabels:
+        """Labels of ``pairs``, which are candidates of ``document``."""
+        scores = {(one.head, one.tail, one.type): one.score or 0.0 for one in self._scores.get(document.id, ())}
+        scored = {(head, tail) for head, tail, _ in scores}
+        rows = [[scores.get((pair.head.id, pair.tail.id, type_), 0.0) for type_ in self._types] for pair in pairs]
+        weights = np.array([(pair.head.id, pair.tail.id) in scored for pair in pairs], dtype=np.float32)
+        return PairLabels(_table(rows, len(self._types)), weights)
 
 
 def weighted(labels: Labeller, weight: float) -> Labeller:
@@ -70,3 +90,9 @@ def weighted(labels: Labeller, weight: float) -> Labeller:
         return replace(found, weights=found.weights * np.float32(weight))
 
     return lighter
+
+
+def _table(rows: Sequence[Sequence[float]], types: int) -> Floats:
+    """Shape ``(pairs, types)``, also where there is no pair."""
+    table: Floats = np.array(rows, dtype=np.float32).reshape(len(rows), types)
+    return table

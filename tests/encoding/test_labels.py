@@ -6,7 +6,7 @@ import numpy as np
 
 from bran.corpus.document import Relation
 from bran.corpus.schema import load_schema
-from bran.encoding.labels import GoldLabels
+from bran.encoding.labels import GoldLabels, ScoredLabels
 from tests.builders import document, documents, several_types_documents, several_types_schema
 
 
@@ -52,3 +52,24 @@ def test_without_pairs_there_are_empty_arrays():
     schema, doc = load_schema("cdr"), document("1", "No names in here.")
     labels = GoldLabels(schema, lambda _, found: [True] * len(found))(doc, ())
     assert (labels.values.shape, labels.weights.shape) == ((0, 1), (0,))
+
+
+def test_scores_are_labels_and_what_has_none_is_left_out():
+    schema, doc = load_schema("cdr"), documents()[3]
+    pairs = schema.candidates(doc)
+    first, *rest = pairs
+    scores = {doc.id: [Relation("CID", first.head.id, first.tail.id, score=0.25)]}
+    labels = ScoredLabels(schema, scores)(doc, pairs)
+    assert labels.values[:, 0].tolist() == [0.25] + [0.0] * len(rest)
+    assert labels.weights.tolist() == [1.0] + [0.0] * len(rest)
+    assert labels.values.dtype == labels.weights.dtype == np.float32
+    assert not ScoredLabels(schema, {})(doc, pairs).weights.any()
+
+
+def test_types_have_scores_of_their_own():
+    schema, doc = several_types_schema(), several_types_documents()[0]
+    pairs = schema.candidates(doc)
+    names = [(name, pair) for pair in pairs for name in (schema.labels[index] for index in schema.labels_between(pair))]
+    found = [Relation(name, pair.head.id, pair.tail.id, score=1 / (2 + n)) for n, (name, pair) in enumerate(names)]
+    values = ScoredLabels(schema, {doc.id: found})(doc, pairs).values
+    assert sorted(values[values > 0].tolist()) == sorted(np.float32(one.score) for one in found)

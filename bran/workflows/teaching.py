@@ -1,0 +1,40 @@
+"""A trained model as a teacher: its scores of documents as labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from bran.corpus.document import Document
+from bran.corpus.schema import Schema
+from bran.encoding.labels import ScoredLabels
+from bran.errors import ModelError
+from bran.extraction.predictor import Predictor
+from bran.extraction.trained_model import TrainedModel
+from bran.nn.precision import Precision
+
+
+def teacher_labels(
+    folder: Path, schema: Schema, documents: Sequence[Document], *, device: torch.device, precision: Precision
+) -> ScoredLabels:
+    """What the model in ``folder`` says of every candidate of ``documents``.
+
+    Args:
+        folder: of the teacher.
+        schema: of what is trained.
+        documents: what it is to be asked of.
+        device: where to run it.
+        precision: number format of its matrix products.
+
+    Raises:
+        ModelError: when there is no such model, or it was trained for other relation types.
+    """
+    model = TrainedModel.load(folder, device=device)
+    found, expected = model.description.relation_schema.labels, schema.labels
+    if found != expected:
+        message = f"has relation types {', '.join(found)}; expected {', '.join(expected)}, as the config has them"
+        raise ModelError(f"{folder}: {message}; the model is no teacher for it")
+    scored = Predictor(model, device=device, precision=precision).predict(documents, threshold=0.0)
+    return ScoredLabels(schema, {document.id: document.relations for document in scored})
