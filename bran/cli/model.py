@@ -40,9 +40,7 @@ def info(
     table = Table(show_header=False, title=Text(f"{description.name}  {path}"), title_justify="left")
     table.add_row("relation types", ", ".join(schema.labels))
     table.add_row("entity types", ", ".join(schema.entity_types))
-    table.add_row(
-        "encoder", f"{encoder.blocks} blocks of {encoder.dim}, windows of {description.encoding.window} subwords"
-    )
+    table.add_row("encoder", f"{encoder.summary}, windows of {description.encoding.window} subwords")
     table.add_row("subwords", str(len(model.subwords)))
     table.add_row("weights", f"{model.parameters:,} ({size / 1e6:.1f} MB on disk)")
     table.add_row("threshold", f"{description.threshold:.4f}")

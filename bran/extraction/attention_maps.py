@@ -15,6 +15,7 @@ from bran.errors import ConfigError
 from bran.extraction.explanation import AttentionMap
 from bran.extraction.trained_model import TrainedModel
 from bran.nn.attention import SelfAttention
+from bran.nn.encoder import EncoderConfig
 
 MOST_WEIGHTS = 1 << 26
 """Weights that are kept of a document: 256 MiB."""
@@ -24,9 +25,13 @@ def check_attention(model: TrainedModel) -> None:
     """Make sure that there is something to map.
 
     Raises:
-        ConfigError: when the model has no attention.
+        ConfigError: when the model has no attention, or that of another library.
     """
     encoder = model.description.model.encoder
+    if not isinstance(encoder, EncoderConfig):
+        raise ConfigError(
+            f"model {model.description.name}: reads with {encoder.summary}; expected an encoder of kind bran to explain"
+        )
     if encoder.attention is None or not encoder.blocks:
         lacks = "encoder.attention = null" if encoder.blocks else "encoder.blocks = 0"
         raise ConfigError(f"model {model.description.name}: {lacks}; expected a model with attention to explain")

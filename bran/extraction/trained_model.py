@@ -104,7 +104,7 @@ class TrainedModel:
             ModelError: when a file is missing or damaged, or was written by another format version.
         """
         description = read_description(folder)
-        subwords = Subwords.load(folder / SUBWORDS)
+        subwords = description.model.encoder.subwords.load(folder / SUBWORDS)
         try:
             network = description.model.build(
                 schema=description.relation_schema, vocabulary=len(subwords), window=description.encoding.window

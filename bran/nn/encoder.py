@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from bran.config import Config
+from bran.encoding.subwords import Subwords
 from bran.nn.attention import AttentionConfig, SelfAttention, Sight
+from bran.nn.embeddings import EmbeddingConfig, Embeddings
 from bran.nn.feed_forward import (
     ConvolutionConfig,
     GatedConvolutionConfig,
@@ -25,6 +27,9 @@ FeedForwardConfig = Annotated[
 class EncoderConfig(Config):
     """Size of the encoder and the parts of its blocks."""
 
+    subwords: ClassVar[type[Subwords]] = Subwords
+
+    kind: Literal["bran"] = Field(default="bran", exclude_if="bran".__eq__)
     dim: int = Field(default=64, ge=1)
     blocks: int = Field(default=2, ge=0)
     attention: AttentionConfig | None = AttentionConfig()
@@ -43,6 +48,18 @@ class EncoderConfig(Config):
         if self.residual != "all" and isinstance(self.feed_forward, NoFeedForwardConfig):
             raise ValueError(f"residual = {self.residual}: nothing comes through feed_forward of kind none")
         return self
+
+    @property
+    def summary(self) -> str:
+        """What it is, in a few words."""
+        return f"{self.blocks} blocks of {self.dim}"
+
+    def build_reader(
+        self, embeddings: EmbeddingConfig, *, vocabulary: int, types: int, window: int
+    ) -> tuple[Embeddings, Encoder]:
+        """Input embeddings of ``vocabulary`` subwords, ``types`` entity types and ``window`` positions; and encoder."""
+        table = embeddings.build(vocabulary=vocabulary, types=types, window=window, dim=self.dim)
+        return table, self.build(embeddings.positions)
 
     def build(self, positions: PositionsConfig = NoPositionsConfig()) -> Encoder:  # noqa: B008
         """The module; ``positions`` may act in its attention."""
@@ -76,6 +93,7 @@ class Encoder(nn.Module):
 
     def __init__(self, config: EncoderConfig, positions: PositionsConfig) -> None:
         super().__init__()
+        self.dim = config.dim
         layers: list[Residual] = []
         for _ in range(config.blocks):
             if config.attention is not None:
@@ -101,3 +119,11 @@ class Encoder(nn.Module):
             x = layer(x, seen if layer.attends else mask)
         encoded: Tensor = self.norm(x)
         return encoded
+
+    def stack(self) -> list[list[nn.Parameter]]:
+        """Its parameters by block, the uppermost first; last come those beneath all blocks, of which it has none."""
+        size = 2 if any(layer.attends for layer in self.layers) else 1
+        starts = range(0, len(self.layers), size)
+        blocks = [list(nn.ModuleList(self.layers[start : start + size]).parameters()) for start in starts] or [[]]
+        blocks[-1] += self.norm.parameters()
+        return [*reversed(blocks), []]

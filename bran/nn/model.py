@@ -6,7 +6,9 @@ Relation Extraction*, NAACL 2018.
 
 from __future__ import annotations
 
-from pydantic import Field, model_validator
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, model_validator
 from torch import Tensor, nn
 
 from bran.config import Config
@@ -14,6 +16,7 @@ from bran.corpus.schema import Schema
 from bran.encoding.batches import Batch
 from bran.nn.embeddings import EmbeddingConfig
 from bran.nn.encoder import EncoderConfig
+from bran.nn.hugging_face import HuggingFaceConfig
 from bran.nn.links import LinkKind, build_link
 from bran.nn.positions import PositionsConfig
 from bran.nn.scorer import ScorerConfig
@@ -34,11 +37,21 @@ def check_positions(positions: PositionsConfig, encoder: EncoderConfig) -> None:
         )
 
 
+def _of_its_kind(value: Any) -> Any:
+    """The config of the encoder that ``kind`` names; without one it is bran's own, the only one there was at first."""
+    if not isinstance(value, dict):
+        return value
+    kind, kinds = value.get("kind", "bran"), {"bran": EncoderConfig, "hugging_face": HuggingFaceConfig}
+    if kind not in kinds:
+        raise ValueError(f"kind {kind!r}: expected {' or '.join(kinds)}")
+    return kinds[kind].model_validate(value)
+
+
 class ModelConfig(Config):
     """The parts of the network; a variant of it is a difference in here."""
 
     embeddings: EmbeddingConfig = EmbeddingConfig()
-    encoder: EncoderConfig = EncoderConfig()
+    encoder: Annotated[EncoderConfig | HuggingFaceConfig, BeforeValidator(_of_its_kind)] = EncoderConfig()
     scorer: ScorerConfig = ScorerConfig()
     link: LinkKind = Field(default="plain", exclude_if="plain".__eq__)
     """What makes scores of logits, and the loss of them: ``plain``, the paper's softmax (a sigmoid for each type where
@@ -46,7 +59,10 @@ class ModelConfig(Config):
 
     @model_validator(mode="after")
     def _positions_can_act(self) -> ModelConfig:
-        check_positions(self.embeddings.positions, self.encoder)
+        if isinstance(self.encoder, HuggingFaceConfig):
+            self.encoder.check(self.embeddings)
+        else:
+            check_positions(self.embeddings.positions, self.encoder)
         return self
 
     def build(self, *, schema: Schema, vocabulary: int, window: int) -> Bran:
@@ -59,10 +75,12 @@ class Bran(nn.Module):
 
     def __init__(self, config: ModelConfig, *, schema: Schema, vocabulary: int, window: int) -> None:
         super().__init__()
-        dim, types = config.encoder.dim, len(schema.entity_types)
+        types = len(schema.entity_types)
         self.link = build_link(config.link, exclusive=schema.exclusive)
-        self.embeddings = config.embeddings.build(vocabulary=vocabulary, types=types, window=window, dim=dim)
-        self.encoder = config.encoder.build(config.embeddings.positions)
+        self.embeddings, self.encoder = config.encoder.build_reader(
+            config.embeddings, vocabulary=vocabulary, types=types, window=window
+        )
+        dim = self.encoder.dim
         self.scorer = config.scorer.build(dim=dim, labels=self.link.logits(len(schema.labels)))
         self.tagger = nn.Linear(dim, 2 * types + 1)
 
@@ -89,3 +107,9 @@ class Bran(nn.Module):
         """What the encoder makes of input vectors, both of shape ``(windows, tokens, dim)``."""
         encoded: Tensor = self.encoder(embedded, batch.mask, batch.sentences)
         return encoded
+
+    def stack(self) -> list[list[nn.Parameter]]:
+        """The parameters of what can be pretrained: by layer, the uppermost first, and last what lies beneath them."""
+        *layers, beneath = self.encoder.stack()
+        read = [p for name, p in self.embeddings.named_parameters() if name.startswith(("subwords", "positions"))]
+        return [*layers, [*beneath, *read]]

@@ -32,7 +32,7 @@ from bran.training.checkpoint import (
 )
 from bran.training.features import FeatureTrainingConfig
 from bran.training.objective import Objective, PairObjective, TaggingConfig
-from bran.training.optimiser import OptimiserConfig, ScheduleConfig, WeightAverage, add_noise
+from bran.training.optimiser import PEAK, OptimiserConfig, ScheduleConfig, WeightAverage, add_noise
 from bran.training.regularisation import RegularisationConfig
 
 Metrics = Mapping[str, float]
@@ -230,7 +230,7 @@ class Trainer:
     def _update(self, progress: float) -> None:
         config = self.config.optimiser
         for group in self.optimiser.param_groups:
-            group["lr"] = config.learning_rate * self.config.schedule.factor(progress)
+            group["lr"] = group[PEAK] * self.config.schedule.factor(progress)
         if config.gradient_noise:
             # Each process has drawn dropout for batches of its own; the noise must be the same in all of them.
             torch.manual_seed(int(np.random.default_rng([self.config.seed, self.progress.step]).integers(2**63)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Literal
+from typing import Literal, Protocol, runtime_checkable
 
 import torch
 from pydantic import Field
@@ -12,6 +12,10 @@ from torch import Tensor, nn
 from torch.optim import Adam, AdamW, Optimizer
 
 from bran.config import Config
+from bran.errors import ConfigError
+
+PEAK = "peak"
+"""Key of a group of parameters: its highest learning rate."""
 
 
 class OptimiserConfig(Config):
@@ -27,15 +31,49 @@ class OptimiserConfig(Config):
     """Largest norm of the whole gradient."""
     gradient_noise: float = Field(default=0.0, ge=0)
     """Variance ``eta`` of Gaussian noise on the gradient, ``eta / (1 + step)`` at each step (paper, section 4)."""
+    encoder_learning_rate: float | None = Field(default=None, gt=0, exclude_if=lambda value: value is None)
+    """Of the encoder and the subwords that it reads; ``null``: that of all else."""
+    layer_decay: float = Field(default=1.0, gt=0, le=1, exclude_if=(1.0).__eq__)
+    """Factor of the rate from each layer of the encoder to the one beneath it (Howard, Ruder 2018, section 3.2)."""
 
     def build(self, model: nn.Module) -> Optimizer:
-        """The optimiser over the parameters of ``model``."""
+        """The optimiser over the parameters of ``model``; each group of them keeps its rate as ``peak``.
+
+        Raises:
+            ConfigError: when layers are to have rates of their own, and the model has none.
+        """
+        rates = self._rates(model)
         trained = [p for p in model.parameters() if p.requires_grad]
-        decayed = [p for p in trained if p.ndim > 1]
-        others = [p for p in trained if p.ndim <= 1]
-        groups = [{"params": decayed, "weight_decay": self.weight_decay}, {"params": others, "weight_decay": 0.0}]
+        groups: dict[tuple[bool, float], list[nn.Parameter]] = {}
+        for decayed in (True, False):
+            for parameter in trained:
+                if decayed == (parameter.ndim > 1):
+                    rate = rates.get(parameter, self.learning_rate)
+                    groups.setdefault((decayed, rate), []).append(parameter)
+        described = [
+            {"params": parameters, "weight_decay": self.weight_decay * decayed, "lr": rate, PEAK: rate}
+            for (decayed, rate), parameters in groups.items()
+        ]
         cls = AdamW if self.kind == "adamw" else Adam
-        return cls(groups, lr=self.learning_rate, betas=self.betas, eps=self.epsilon)
+        return cls(described, betas=self.betas, eps=self.epsilon)
+
+    def _rates(self, model: nn.Module) -> dict[nn.Parameter, float]:
+        """Rates of the parameters that have one of their own."""
+        if self.encoder_learning_rate is None and self.layer_decay == 1:
+            return {}
+        if not isinstance(model, Layered):
+            raise ConfigError("optimiser.encoder_learning_rate, optimiser.layer_decay: the model has no layers to tell")
+        highest = self.encoder_learning_rate or self.learning_rate
+        layers = enumerate(model.stack())
+        return {p: highest * self.layer_decay**depth for depth, parameters in layers for p in parameters}
+
+
+@runtime_checkable
+class Layered(Protocol):
+    """A model that tells its layers apart."""
+
+    def stack(self) -> list[list[nn.Parameter]]:
+        """Its pretrained parameters by layer, the uppermost first."""
 
 
 class ScheduleConfig(Config):

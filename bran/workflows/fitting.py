@@ -28,9 +28,11 @@ from bran.evaluation.thresholds import Threshold, best_threshold, expected_thres
 from bran.extraction.predictor import Predictor
 from bran.extraction.trained_model import TrainedModel, load_knowledge
 from bran.nn.devices import Processes, choose_device
+from bran.nn.hugging_face import HuggingFaceConfig
 from bran.training.checkpoint import Progress
 from bran.training.loop import Checkpoints, Hooks, Metrics, Trainer
 from bran.workflows.bundled import knowledge_folder, vectors_folder
+from bran.workflows.pretrained_encoders import start_from_encoder
 from bran.workflows.run_config import RunConfig
 from bran.workflows.starts import describe, start_from
 
@@ -164,6 +166,9 @@ class Fitter:
         start = init or (Path(config.init) if config.init else None)
         if start is not None:
             started = start_from(start, description, seed=config.training.seed, device=self.device)
+            return replace(started, knowledge=self.knowledge)
+        if isinstance(config.model.encoder, HuggingFaceConfig):
+            started = start_from_encoder(description, seed=config.training.seed, device=self.device)
             return replace(started, knowledge=self.knowledge)
         vectors = SubwordVectors.load(vectors_folder(config.vectors)) if config.vectors else None
         texts = (document.text for document in train)

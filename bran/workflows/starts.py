@@ -13,16 +13,22 @@ from bran.corpus.schema import Schema
 from bran.errors import ModelError
 from bran.extraction.trained_model import ModelDescription, TrainedModel, read_description
 from bran.nn.pretrained import EncoderDescription, PretrainedEncoder, is_encoder, read_encoder_description
+from bran.workflows.pretrained_encoders import with_architecture
 from bran.workflows.run_config import RunConfig
 
 
 def describe(config: RunConfig, schema: Schema) -> ModelDescription:
-    """The model that ``config`` asks for, before it is trained."""
+    """The model that ``config`` asks for, before it is trained.
+
+    Raises:
+        ConfigError: when it names a pretrained encoder that cannot be read.
+        NetworkError: when that cannot be fetched.
+    """
     return ModelDescription(
         name=config.name,
         relation_schema=schema,
         encoding=config.encoding,
-        model=config.model,
+        model=with_architecture(config.model),
         card=config.card,
     )
 

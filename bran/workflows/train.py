@@ -42,6 +42,7 @@ from bran.workflows.calibrate import calibrated, write_report
 from bran.workflows.epochs import EPOCHS, EpochFile
 from bran.workflows.evaluate import flat_scores
 from bran.workflows.fitting import Fitter, Listener
+from bran.workflows.pretrained_encoders import encoder_hash
 from bran.workflows.run_config import RunConfig
 from bran.workflows.run_files import (
     CANDIDATES,
@@ -158,7 +159,9 @@ class TrainingRun:
         """Hashes of what decides the results."""
         init = {"init": start_hash(self.init)} if self.init else {}
         knowledge = {"knowledge": self.fitter.knowledge.hash} if self.fitter.knowledge else {}
-        return {"config": config_hash(self.config), "corpus": self.corpus.hash, **knowledge, **init}
+        named = encoder_hash(self.config.model)
+        encoder = {"encoder": named} if named else {}
+        return {"config": config_hash(self.config), "corpus": self.corpus.hash, **knowledge, **encoder, **init}
 
     def _done(self, split: Split) -> bool:
         """Whether the last file that is written of ``split`` is there."""

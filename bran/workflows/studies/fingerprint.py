@@ -14,6 +14,7 @@ from bran.corpus.mesh import MeshTree
 from bran.corpus.schema import load_schema
 from bran.errors import ConfigError
 from bran.workflows.bundled import vectors_folder
+from bran.workflows.pretrained_encoders import encoder_hash
 from bran.workflows.run_config import RunConfig
 
 CODE = ("encoding", "nn", "training")
@@ -40,6 +41,9 @@ def named_hashes(config: RunConfig) -> dict[str, str]:
         hashes["vectors"] = _folder_hash(folder, f"vectors {config.vectors!r}", writer="bran vectors")
     if config.init is not None:
         hashes["init"] = _folder_hash(Path(config.init), f"init {config.init!r}", writer="bran pretrain")
+    encoder = encoder_hash(config.model)
+    if encoder is not None:
+        hashes["encoder"] = encoder
     return hashes
 
 

@@ -12,6 +12,7 @@ from bran.corpus.mesh import MeshTree
 from bran.corpus.schema import load_schema
 from bran.corpus.splits import Split, SplitConfig
 from bran.errors import ConfigError, ModelError
+from bran.workflows.pretrained_encoders import with_architecture
 from bran.workflows.run_config import RunConfig
 from bran.workflows.starts import check_start, describe
 from bran.workflows.studies.config import Study
@@ -119,7 +120,7 @@ def _check_network(row: str, config: RunConfig) -> None:
     """Build the network of ``row``, as small as it may be, and throw it away; look at what it is to start from."""
     schema = load_schema(config.relation_schema)
     try:
-        config.model.build(schema=schema, vocabulary=8, window=config.encoding.window)
+        with_architecture(config.model).build(schema=schema, vocabulary=8, window=config.encoding.window)
         if config.init is not None:
             check_start(Path(config.init), describe(config, schema))
     except (ConfigError, ModelError) as error:
