@@ -127,22 +127,27 @@ class Subwords:
         Each stretch between two boundaries is cut on its own (paper, section 3), so that a mention is
         always a whole number of subwords.
         """
-        boundaries = [_boundaries(document) for document in documents]
+        boundaries = [self._boundaries(document) for document in documents]
         texts = (_LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", document.text) for document in documents)
         segments = [
             [text[start:end] for start, end in itertools.pairwise(cuts)]
             for text, cuts in zip(texts, boundaries, strict=True)
         ]
         encodings = self._tokenizer.encode_batch(segments, is_pretokenized=True, add_special_tokens=False)
-        return [self._sequence(encoding, cuts) for encoding, cuts in zip(encodings, boundaries, strict=True)]
+        return [self._sequence(*parts) for parts in zip(documents, encodings, boundaries, strict=True)]
 
     def encode_texts(self, texts: Sequence[str]) -> list[Ints]:
         """The subword ids of plain texts, each of shape ``(subwords,)``."""
         encodings = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
         return [np.array(encoding.ids, dtype=np.int64) for encoding in encodings]
 
-    @staticmethod
-    def _sequence(encoding: object, cuts: list[int]) -> SubwordSequence:
+    def _boundaries(self, document: Document) -> list[int]:
+        """Where the text is cut, its start and end included."""
+        edges = {edge for mention in document.mentions for edge in (mention.start, mention.end)}
+        return sorted({0, len(document.text)} | edges)
+
+    def _sequence(self, document: Document, encoding: object, cuts: list[int]) -> SubwordSequence:
+        """What the tokenizer made of ``document``, which it was given in parts."""
         ids = np.array(encoding.ids, dtype=np.int64)  # type: ignore[attr-defined]
         offsets = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)  # type: ignore[attr-defined]
         segment = np.array(encoding.word_ids, dtype=np.int64)  # type: ignore[attr-defined]
@@ -166,11 +171,3 @@ def _without_added_tokens(tokenizer: Tokenizer) -> Tokenizer:
     """The same vocabulary with no token that is matched literally: a text may hold ``[PAD]``, an abbreviation."""
     data = json.loads(tokenizer.to_str())
     return Tokenizer.from_str(json.dumps({**data, "added_tokens": []}))
-
-
-def _boundaries(document: Document) -> list[int]:
-    cuts = {0, len(document.text)}
-    for mention in document.mentions:
-        cuts.add(mention.start)
-        cuts.add(mention.end)
-    return sorted(cuts)
