@@ -14,7 +14,7 @@ from bran.errors import FormatError, Place
 from bran.export.document_table import DOCUMENT_SCHEMA
 from bran.export.run_folder import DESCRIPTION, DOCUMENTS, RELATIONS, RunDescription, RunFolder
 from bran.export.table import SCHEMA
-from bran.export.versions import check_columns, check_not_newer
+from bran.export.versions import check_columns, check_not_newer, check_version
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -58,7 +58,7 @@ def create_views(connection: DuckDBPyConnection, folder: RunFolder) -> RunDescri
     """Make the views ``all_relations`` and ``documents`` of what counts in ``folder``, and the table ``removed``.
 
     Raises:
-        FormatError: when the folder is not that of a run, is of another version, or a part is damaged.
+        FormatError: when the folder is not that of a run, it or a part is of another version, or a part is damaged.
     """
     description = folder.description
     check_not_newer(description.schema_version, folder.path / DESCRIPTION)
@@ -67,8 +67,8 @@ def create_views(connection: DuckDBPyConnection, folder: RunFolder) -> RunDescri
     if parts:
         numbered = [(number, str(part / RELATIONS), str(part / DOCUMENTS)) for number, part in enumerate(parts)]
         connection.execute(f"INSERT INTO parts VALUES {', '.join(map(_tuple, numbered))}")
-    _scan(connection, "all_rows", [part / RELATIONS for part in parts], SCHEMA)
-    _scan(connection, "all_records", [part / DOCUMENTS for part in parts], DOCUMENT_SCHEMA)
+    for view, name, schema in (("all_rows", RELATIONS, SCHEMA), ("all_records", DOCUMENTS, DOCUMENT_SCHEMA)):
+        _scan(connection, view, [part / name for part in parts], schema, description.schema_version)
     connection.execute(_REMOVED)
     for view, source, file, schema in (
         ("all_relations", "all_rows", "relations", SCHEMA),
@@ -112,14 +112,16 @@ def quoted_name(name: str) -> str:
 _SQL_TYPES = {pa.string(): "VARCHAR", pa.int64(): "BIGINT", pa.float64(): "DOUBLE", pa.bool_(): "BOOLEAN"}
 
 
-def _scan(connection: DuckDBPyConnection, view: str, files: list[Path], schema: pa.Schema) -> None:
-    """Make ``view`` of all rows of ``files``, which are of one version, with the name of the file of each."""
+def _scan(connection: DuckDBPyConnection, view: str, files: list[Path], schema: pa.Schema, version: int) -> None:
+    """Make ``view`` of all rows of ``files``, all of ``version``, with the name of the file of each."""
     if not files:
         columns = ", ".join(f"{quoted_name(field.name)} {sql_type(field.type)}" for field in schema)
         connection.execute(f"CREATE TABLE {view} (filename VARCHAR, {columns})")
         return
-    found = _schema(files[0])
-    check_columns(found, _NEEDED[files[0].name], files[0])
+    for file in files:
+        found = _schema(file)
+        check_columns(found, _NEEDED[file.name], file)
+        check_version(found, version, file)
     connection.execute(f"CREATE VIEW {view} AS SELECT filename, {typed_columns(found, schema)} FROM {scan(files)}")
 
 

@@ -47,3 +47,23 @@ def check_columns(found: pa.Schema, required: Iterable[str], path: Path) -> None
             f"expected version {SCHEMA_VERSION}: run `bran extract` again"
         )
         raise FormatError(message, Place(str(path)))
+
+
+def check_version(found: pa.Schema, version: int, path: Path) -> None:
+    """Refuse a part that another version wrote than that of its run: columns would be lost without a word.
+
+    Args:
+        found: the columns and metadata of the part.
+        version: of the run.
+        path: of the part, for the error.
+
+    Raises:
+        FormatError: names both versions.
+    """
+    stated = stated_version(found) or 1
+    if stated != version:
+        message = (
+            f"is of table version {stated}, the run of version {version}; "
+            "expected parts of one run: run `bran extract` into a new folder"
+        )
+        raise FormatError(message, Place(str(path)))

@@ -220,6 +220,22 @@ def test_part_of_an_older_version_says_what_to_do(tmp_path: Path, name: str) -> 
         read(tmp_path)
 
 
+@pytest.mark.parametrize(("name", "column"), [(RELATIONS, "head_label"), (DOCUMENTS, "relations")])
+@pytest.mark.parametrize("index", [0, 1])
+def test_part_of_another_version_than_the_run_is_named(tmp_path: Path, name: str, column: str, index: int) -> None:
+    import pyarrow.parquet as pq
+
+    write_run(tmp_path, [Part(FIRST, [record("1")]), Part(SECOND, [record("2")])])
+    path = sorted(tmp_path.glob(f"parts/*/{name}"))[index]
+    pq.write_table(pq.read_table(path).drop_columns(column).replace_schema_metadata({}), path)
+    with pytest.raises(FormatError) as caught:
+        read(tmp_path)
+    assert str(caught.value) == (
+        f"{path}: is of table version 1, the run of version {SCHEMA_VERSION}; "
+        "expected parts of one run: run `bran extract` into a new folder"
+    )
+
+
 @pytest.mark.parametrize("name", [RELATIONS, DOCUMENTS])
 @pytest.mark.parametrize("index", [0, 1])
 def test_damaged_part_is_one_line(tmp_path: Path, name: str, index: int) -> None:
