@@ -9,7 +9,9 @@ from pydantic import Field, model_validator
 from bran.config import Config
 from bran.corpus.splits import GivenConfig, SplitConfig
 from bran.encoding.examples import EncodingConfig
+from bran.encoding.subwords import SubwordConfig
 from bran.extraction.model_card import CardConfig
+from bran.nn.hugging_face import HuggingFaceConfig
 from bran.nn.model import ModelConfig
 from bran.training.loop import TrainingConfig
 
@@ -63,6 +65,14 @@ class RunConfig(Config):
             raise ValueError(
                 f"knowledge = {self.knowledge}, model.scorer.knowledge = {kinds}: expected both or neither"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _one_vocabulary(self) -> RunConfig:
+        encoder, learned = self.model.encoder, self.encoding.subwords
+        if isinstance(encoder, HuggingFaceConfig) and (self.vectors is not None or learned != SubwordConfig()):
+            other = f"vectors = {self.vectors}" if self.vectors else f"encoding.subwords = {learned.model_dump()}"
+            raise ValueError(f"{other}: {encoder.name} has a vocabulary of its own; expected no other")
         return self
 
     @model_validator(mode="after")
