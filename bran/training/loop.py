@@ -36,6 +36,8 @@ from bran.training.optimiser import PEAK, OptimiserConfig, ScheduleConfig, Weigh
 from bran.training.regularisation import RegularisationConfig
 
 Metrics = Mapping[str, float]
+Draw = Callable[[int], Sequence[Any]]
+"""Further examples of an epoch, whose number, from 0, it is given: the same for the same number."""
 Validate = Callable[[Any], Metrics]
 """Scores a model; the metric called ``score`` decides which epoch is kept."""
 
@@ -119,6 +121,7 @@ class Trainer:
         model: trained in place; holds the kept weights when :meth:`run` returns.
         config: how.
         examples: what to train on.
+        further: what each epoch has beside them.
         hooks: validation, logging and progress.
         checkpoints: where to save; ``None``: nowhere.
         device: where the model is.
@@ -134,6 +137,7 @@ class Trainer:
         config: LoopConfig,
         examples: Sequence[Any],
         *,
+        further: Draw = lambda epoch: (),
         hooks: Hooks | None = None,
         checkpoints: Checkpoints | None = None,
         device: torch.device | None = None,
@@ -141,7 +145,7 @@ class Trainer:
     ) -> None:
         self.model, self.config = model, config
         self.objective = config.objective(model)
-        self.examples = [example for example in examples if self.objective.learns_from(example)]
+        self.examples, self.further = self._learned_from(examples), further
         if not self.examples:
             raise TrainingError(
                 f"none of the {len(examples)} training documents has a {self.objective.subject} to learn from"
@@ -171,6 +175,9 @@ class Trainer:
         self.model.load_state_dict(self.best if self.best and self.config.keep_best else self.average.weights)
         return self.progress
 
+    def _learned_from(self, examples: Sequence[Any]) -> list[Any]:
+        return [example for example in examples if self.objective.learns_from(example)]
+
     def _epoch(self) -> int:
         """Train on what is left of the epoch under way; the number of documents read."""
         steps = self._steps()
@@ -184,16 +191,16 @@ class Trainer:
                 self._save()
         return documents
 
-    def _steps(self) -> list[list[tuple[int, list[int]]]]:
+    def _steps(self) -> list[list[tuple[int, list[Any]]]]:
         """The epoch as optimiser steps: numbered batches, ``accumulate`` of them for each process."""
-        config = self.config
-        batches = list(
-            enumerate(epoch_batches(self.examples, config.batches, seed=config.seed, epoch=self.progress.epoch))
-        )
+        config, epoch = self.config, self.progress.epoch
+        examples = [*self.examples, *self._learned_from(self.further(epoch))]
+        batches = epoch_batches(examples, config.batches, seed=config.seed, epoch=epoch)
+        numbered = [(number, [examples[index] for index in batch]) for number, batch in enumerate(batches)]
         size = config.accumulate * self.processes.count
-        return [batches[start : start + size] for start in range(0, len(batches), size)]
+        return [numbered[start : start + size] for start in range(0, len(numbered), size)]
 
-    def _step(self, numbered: list[tuple[int, list[int]]], progress: float) -> int:
+    def _step(self, numbered: list[tuple[int, list[Any]]], progress: float) -> int:
         """One optimiser step on this process's share of ``numbered`` batches; documents read by all processes."""
         self.model.train()
         rank, count = self.processes.rank, self.processes.count
@@ -201,13 +208,13 @@ class Trainer:
         for turn in range(rounds):
             # The last step may have fewer batches than processes: the idle ones repeat a batch with weight zero.
             position = turn * count + rank
-            number, indices = numbered[min(position, len(numbered) - 1)]
+            number, examples = numbered[min(position, len(numbered) - 1)]
             share = count / len(numbered) if position < len(numbered) else 0.0
             wait = turn + 1 < rounds and isinstance(self.wrapped, DistributedDataParallel)
             with self.wrapped.no_sync() if wait else nullcontext():  # type: ignore[operator]
-                self._backward(number, self.objective.collate([self.examples[index] for index in indices]), share)
+                self._backward(number, self.objective.collate(examples), share)
         self._update(progress)
-        return sum(len(indices) for _, indices in numbered)
+        return sum(len(examples) for _, examples in numbered)
 
     def _backward(self, number: int, batch: Any, share: float) -> None:
         chance = self._draw(number)

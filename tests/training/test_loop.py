@@ -9,6 +9,7 @@ from torch import Tensor
 
 from bran.corpus.document import Document
 from bran.encoding.batches import collate
+from bran.encoding.examples import Example
 from bran.errors import TrainingError
 from bran.nn.model import Bran
 from bran.training.loop import Checkpoints, Hooks, Metrics, Trainer
@@ -273,3 +274,38 @@ def test_bfloat16_trains_close_to_32_bits():
 def test_every_variant_trains(variant: str):
     progress = tiny_trainer("epochs=12", "tagging.probability=0", model=network(*VARIANTS[variant])).run()
     assert progress.history[-1]["pair_loss"] < progress.history[0]["pair_loss"]
+
+
+def test_an_epoch_may_have_further_examples():
+    own, more = encoder()(documents()[:2]), encoder()(documents()[2:])
+    asked: list[int] = []
+
+    def further(epoch: int) -> list[Example]:
+        asked.append(epoch)
+        return more[epoch : epoch + 1]
+
+    advanced: list[int] = []
+    model = network()
+    trainer = Trainer(
+        model, training_config("batches.max_tokens=1"), own, further=further, hooks=Hooks(advance=advanced.append)
+    )
+    trainer.run()
+    assert asked == [0, 1]
+    assert sum(advanced) == 2 * (2 + 1)
+    plain = network()
+    tiny_trainer("batches.max_tokens=1", model=plain, docs=documents()[:2]).run()
+    assert not same(weights(model), weights(plain))
+
+
+def test_further_examples_without_a_pair_are_passed_over():
+    bare = encoder()([documents()[0].with_mentions(())])
+    advanced: list[int] = []
+    trainer = Trainer(
+        network(),
+        training_config(),
+        encoder()(documents()),
+        further=lambda epoch: bare,
+        hooks=Hooks(advance=advanced.append),
+    )
+    trainer.run()
+    assert sum(advanced) == 2 * 4
