@@ -80,6 +80,8 @@ def stats(
     """
     loaded = load_schema(schema)
     corpus = load_corpus(path, loaded)
+    for notice in corpus.notices:
+        typer.echo(notice, err=True)
     tree = MeshTree.read(mesh) if mesh else MeshTree.bundled()
     counted = split_statistics(corpus, loaded, mesh=tree)
     if as_json:

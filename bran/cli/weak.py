@@ -43,8 +43,8 @@ def weak(
     exclude: Annotated[
         list[Path] | None,
         typer.Option(
-            help="What models are scored on: documents, a published corpus, or a list of ids. Left out by id and title; "
-            "repeatable."
+            help="What models are scored on: documents, the folder of a corpus, or a list of ids; left out by id and "
+            "title; repeatable."
         ),
     ] = None,
     turned: Annotated[bool, typer.Option("--turned", help="Tables may have the tail before the head.")] = False,

@@ -84,6 +84,7 @@ class WeakLabels:
         self._schema = schema
         self._statements = statements
         self._turn = turned
+        self._examples: dict[str, str] = {}
 
     def __call__(self, document: Document) -> Document:
         """``document`` with the relations that are stated of it in place of those that it had.
@@ -94,6 +95,9 @@ class WeakLabels:
         readings = self._chosen(document)
         for reading in readings:
             (self.turned if reading.turned else self.straight)[reading.said.table] += 1
+            if reading.turned:
+                head = reading.pair.tail
+                self._examples.setdefault(reading.said.table, f"head {head.id} is mentioned as a {head.type}")
         self._check(_ENOUGH)
         used = [reading for reading in readings if self._turn or not reading.turned]
         relations = dict.fromkeys(Relation(r.said.kind, r.pair.head.id, r.pair.tail.id) for r in used)
@@ -112,7 +116,7 @@ class WeakLabels:
         for table, turned in () if self._turn else self.turned.items():
             straight = self.straight[table]
             if turned > straight and turned + straight > enough:
-                message = f"{turned} rows of {turned + straight} have the type of a tail as their head"
+                message = f"{self._examples[table]}, as those of {turned} of {turned + straight} rows are"
                 raise DataError(f"{message}; expected heads first (--turned turns such rows)", Place(table))
 
     def _chosen(self, document: Document) -> list[Reading]:

@@ -9,14 +9,20 @@ from pathlib import Path
 
 import pytest
 
+from bran.corpus.document import Document
+from bran.corpus.exclusion import Excluded, Match
 from bran.corpus.load import load_corpus
 from bran.corpus.mesh import DISEASE_BRANCHES, MeshTree
-from bran.corpus.readers import read_pubtator
+from bran.corpus.readers import ErrorLog, read_documents, read_pubtator
 from bran.corpus.readers.chemprot import UNSCORED
 from bran.corpus.readers.pubtator_format import FORMATS
 from bran.corpus.schema import load_schema
 from bran.corpus.splits import KFoldConfig, TemporalConfig
+from bran.corpus.stated import StatementIndex
+from bran.corpus.statements import read_statements
 from bran.corpus.statistics import split_statistics
+from bran.corpus.titles import normalised_title
+from bran.corpus.weak import WeakLabels, weak_documents
 from bran.corpus.writers import PubTatorWriter
 
 pytestmark = pytest.mark.corpus
@@ -97,3 +103,74 @@ def test_chemprot_has_the_published_counts(corpora: Path) -> None:
     }
     assert [len(corpus.part("training")), len(corpus.part("development"))] == [1020, 612]
     assert sum(document.meta.get(UNSCORED, 0) for document in corpus.part("training")) == 2265
+
+
+def test_chemdisgene_is_joined_with_its_tables(corpora: Path) -> None:
+    schema = load_schema("chemdisgene")
+    derived = load_corpus(corpora / "chemdisgene" / "ctd_derived", schema, splits=["development", "test"])
+    counted = split_statistics(derived, schema)
+    assert {name: (part.documents, sum(part.relations.values())) for name, part in counted.items()} == {
+        "development": (1521, 3289),
+        "test": (1939, 5117),
+        "total": (3460, 8406),
+    }
+    curated = load_corpus(corpora / "chemdisgene" / "curated", schema)
+    assert sum(len(document.relations) for document in curated.documents) == 3090
+    for document in (*derived.documents, *curated.documents):
+        types = {entity.id: entity.type for entity in document.entities}
+        for relation in document.relations:
+            pairs = schema.relation_types[relation.type].pairs
+            assert all(
+                types.get(end, pair) == pair for end, pair in zip((relation.head, relation.tail), pairs[0], strict=True)
+            )
+    assert len(derived.notices) == 5
+    assert len(curated.notices) == 1
+
+
+def bc5cdr(corpora: Path) -> list[Path]:
+    """What the documents of BC5CDR are told by: the folder of two splits, and the ids of the third."""
+    return [corpora / "bc5cdr", corpora / "bc5cdr" / "test_pmids.txt"]
+
+
+def weak(texts: list[Path], tables: list[tuple[Path, dict[str, str]]], exclude: Excluded) -> WeakLabels:
+    """Distant labels by pair over all ``texts``, of which none may be one of BC5CDR."""
+    schema = load_schema("cdr")
+    index = StatementIndex(schema, by_pair=True)
+    for table, kinds in tables:
+        index.add(read_statements(table, kinds, exclude=exclude.ids), table.name)
+    labels = WeakLabels(schema, index, turned=True)
+    read = (doc for path in texts for doc in read_documents(path, schema=schema, on_error=ErrorLog()))
+    written = list(weak_documents(read, labels, exclude=exclude, keep_unstated=True))
+    assert len({normalised_title(document.title) for document in written}) == len(written)
+    assert not any(_is_of(document, exclude) for document in written)
+    return labels
+
+
+def _is_of(document: Document, corpus: Excluded) -> bool:
+    return document.id in corpus.ids or normalised_title(document.title) in corpus.titles
+
+
+def test_no_document_of_bc5cdr_is_left_among_weak_ones(corpora: Path) -> None:
+    exclude = Excluded.read(bc5cdr(corpora))
+    assert len(exclude.ids) == 1500
+    chemdisgene = corpora / "chemdisgene"
+    texts = [
+        *sorted(chemdisgene.glob("*/*abstracts.txt.gz")),
+        *sorted((corpora / "biored").glob("*.PubTator.gz")),
+        *sorted((corpora / "bc5cdr").glob("*.PubTator.txt.gz")),
+    ]
+    kinds = {"chem_disease:marker/mechanism": "CID"}
+    tables = [(corpora / "ctd" / "marker_mechanism_by_pmid.tsv.gz", kinds)]
+    tables += [(table, kinds) for table in sorted(chemdisgene.glob("ctd_derived/*_relationships.tsv.gz"))]
+    counts = weak(texts, tables, exclude).counts
+    assert counts.excluded_by_id + counts.excluded_by_title >= 1000 + 101
+    assert counts.documents > 1800
+
+
+def test_either_an_id_or_a_title_excludes_a_document_of_bc5cdr(corpora: Path) -> None:
+    exclude = Excluded.read(bc5cdr(corpora))
+    biored = [doc for path in sorted((corpora / "biored").glob("*.gz")) for doc in read_documents(path)]
+    by_id = {doc.id for doc in biored if exclude.match(doc) is Match.id}
+    by_title = {doc.id for doc in biored if Excluded(titles=exclude.titles).match(doc)}
+    assert len(by_id | by_title) == 101
+    assert by_title == by_id
