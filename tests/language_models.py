@@ -9,7 +9,9 @@ from typing import Any
 import torch
 
 from bran.config import override, parse_config
-from bran.encoding.masking import TextEncoder, TextExample
+from bran.corpus.document import Document
+from bran.encoding.mention_classes import MentionClasses
+from bran.encoding.texts import TextEncoder, TextExample
 from bran.nn.language_model import LanguageModel, LanguageModelConfig
 from bran.nn.pretrained import PretrainedEncoder
 from bran.training.pretraining import PretrainingConfig
@@ -34,11 +36,11 @@ def model_settings() -> dict[str, Any]:
     return {"embeddings": {"dropout": 0.0}, "encoder": model_config().encoder.model_dump(mode="json")}
 
 
-def language_model(*changes: str, vocabulary: int | None = None, next_sentence: bool = False) -> LanguageModel:
-    """A tiny language model with random weights; ``changes`` are of :func:`model_settings`."""
+def language_model(*changes: str, vocabulary: int | None = None, **heads: Any) -> LanguageModel:
+    """A tiny language model with random weights; ``changes`` are of :func:`model_settings`, ``heads`` of ``build``."""
     config = parse_config(LanguageModelConfig, override(model_settings(), changes), source="language_model")
     torch.manual_seed(0)
-    return config.build(vocabulary=vocabulary or len(subwords()), window=64, next_sentence=next_sentence).eval()
+    return config.build(vocabulary=vocabulary or len(subwords()), window=64, **heads).eval()
 
 
 def pretraining(*changes: str) -> PretrainingConfig:
@@ -50,6 +52,16 @@ def examples(*, next_sentence: bool = False) -> list[TextExample]:
     """The invented documents as unlabelled text, of two sentences and more."""
     docs = [document(doc.id, f"{doc.text} No other event was seen.") for doc in documents()]
     return TextEncoder(subwords(), window=64, next_sentence=next_sentence)(docs)
+
+
+def mention_classes() -> MentionClasses:
+    """Both types of the invented documents, and their three most frequent concepts."""
+    return MentionClasses.count(documents(), types=True, concepts=3)
+
+
+def tagged_examples() -> list[TextExample]:
+    """The invented documents with their mentions, to be told as :func:`mention_classes`."""
+    return TextEncoder(subwords(), window=64, classes=mention_classes())(documents())
 
 
 def pretrain_settings(*changes: str) -> dict[str, Any]:
@@ -75,14 +87,18 @@ def texts() -> list[str]:
     return [doc.text for doc in abstracts()]
 
 
-def pretraining_run(folder: Path, *changes: str, given: Sequence[str] | None = None) -> PretrainingRun:
+def pretraining_run(folder: Path, *changes: str, given: Sequence[str | Document] | None = None) -> PretrainingRun:
     """A run on :func:`texts` that saves itself at every step, not yet started."""
-    machine = Machine("cpu", checkpoint_steps=1)
-    return PretrainingRun(pretrain_config(*changes), texts() if given is None else given, folder, machine=machine)
+    docs = [
+        item if isinstance(item, Document) else document("", item) for item in (texts() if given is None else given)
+    ]
+    return PretrainingRun(pretrain_config(*changes), docs, folder, machine=Machine("cpu", checkpoint_steps=1))
 
 
-def pretrained(folder: Path, *changes: str, ears: Ears | None = None) -> PretrainedEncoder:
+def pretrained(
+    folder: Path, *changes: str, ears: Ears | None = None, given: Sequence[str | Document] | None = None
+) -> PretrainedEncoder:
     """Run :func:`pretraining_run` to its end."""
-    return pretraining_run(folder, *changes).run(
+    return pretraining_run(folder, *changes, given=given).run(
         tracker=NullTracker(), display=ears or Ears(), sources=[Path("invented.jsonl")]
     )

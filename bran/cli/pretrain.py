@@ -18,7 +18,9 @@ def pretrain(
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file of the run.")],
     text: Annotated[
         list[Path],
-        typer.Option("--text", help="JSON lines with title and abstract, or a file of documents; repeatable."),
+        typer.Option(
+            "--text", help="JSON lines with title and abstract or text, any file of documents, or a folder; repeatable."
+        ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the run; started again, it goes on.")],
     exclude: Annotated[
@@ -44,20 +46,26 @@ def pretrain(
     import torch
 
     from bran.config import load_config
+    from bran.extraction.model_card import fact_text
     from bran.workflows.fitting import Machine
     from bran.workflows.pretrain import PretrainConfig, PretrainingRun
-    from bran.workflows.texts import read_ids, read_texts
+    from bran.workflows.texts import find_texts, read_ids, read_text_documents, usable
     from bran.workflows.tracking import TrackingConfig
 
     if threads:
         torch.set_num_threads(threads)
     settings, log, console = load_config(PretrainConfig, config, set_ or ()), ErrorLog(), Console()
-    texts = list(read_texts(text, exclude=read_ids(exclude or ()), on_error=log))
+    files, passed = find_texts(text)
+    if passed:
+        typer.echo(f"passed over, no documents: {', '.join(map(str, passed))}", err=True)
+    texts = list(usable(read_text_documents(files, exclude=read_ids(exclude or ()), on_error=log)))
     if not texts:
         nothing = DataError("no text is left to learn from; expected documents with a title or an abstract")
         raise log.skipped[0] if log.skipped else nothing
     run = PretrainingRun(settings, texts, output, machine=Machine(device))
     tracker = TrackingConfig(enabled=track, experiment=experiment).build()
-    run.run(tracker=tracker, display=ProgressDisplay(console), sources=text)
+    encoder = run.run(tracker=tracker, display=ProgressDisplay(console), sources=text)
+    if held_out := encoder.description.training.get("held_out"):
+        console.print(f"held out: {fact_text(held_out)}", highlight=False, soft_wrap=True)
     console.print(f"encoder: {output / 'model'}, from {len(texts)} texts", highlight=False, soft_wrap=True)
     report(log)

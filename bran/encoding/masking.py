@@ -1,41 +1,165 @@
-"""Unlabelled text for masked-language modelling: windows, pairs of passages, and what is hidden of them.
+"""What masked-language modelling hides of a text: subwords, whole words, spans of words, and whole mentions.
 
 Devlin, Chang, Lee, Toutanova: *BERT: pre-training of deep bidirectional transformers for language understanding*,
-NAACL 2019, section 3.1.
+NAACL 2019, section 3.1. Spans: Joshi, Chen, Liu, Weld, Zettlemoyer, Levy: *SpanBERT: improving pre-training by
+representing and predicting spans*, TACL 2020, section 3.1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+import math
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, Literal
 
-import numpy as np
 import torch
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, WrapSerializer, model_validator
 from torch import Tensor
+from torch.nn import functional
 
 from bran.config import Config
-from bran.corpus.document import Document
-from bran.corpus.sentences import document_sentences
-from bran.encoding.batches import SHAPES
-from bran.encoding.subwords import PAD_ID, UNK_ID, Ints, Subwords
-from bran.encoding.windows import cut
+from bran.encoding.mention_classes import IGNORED
+from bran.encoding.subwords import UNK_ID
+from bran.encoding.texts import TextBatch
 
-IGNORED = -100
-"""The target of what is not to be told."""
 
-_DOCUMENTS_AT_A_TIME = 1024
+class SubwordUnit(Config):
+    """Each subword is chosen on its own (Devlin et al.)."""
+
+    kind: Literal["subword"] = "subword"
+
+    def choose(self, words: Tensor, rate: float) -> tuple[Tensor, Tensor]:
+        """Choose what is to be told; drawn from torch's generator.
+
+        Args:
+            words: number of the word of each subword in its window, shape ``(windows, tokens)``.
+            rate: share of the subwords to choose.
+
+        Returns:
+            ``True`` at the chosen ones, and a number in [0, 1) that decides what becomes of each, both of the shape of
+            ``words``.
+        """
+        return _draw(words) < rate, _draw(words)
+
+
+class WordUnit(Config):
+    """All subwords of a word are chosen or none: a word is not told from its own pieces."""
+
+    kind: Literal["word"] = "word"
+
+    def choose(self, words: Tensor, rate: float) -> tuple[Tensor, Tensor]:
+        """As :meth:`SubwordUnit.choose`; what becomes of a subword is its own affair."""
+        return _draw(words).gather(1, words) < rate, _draw(words)
+
+
+class SpanUnit(Config):
+    """Spans of whole words whose lengths are geometric, and cut off; one thing becomes of a whole span.
+
+    A span begins at any word with one probability, such that ``rate`` of the words are chosen; those that overlap
+    or touch are one.
+    """
+
+    kind: Literal["span"] = "span"
+    stop: float = Field(default=0.2, gt=0, lt=1)
+    """Probability that a span ends at its next word."""
+    longest: int = Field(default=10, ge=1)
+    """Words of the longest span; with the default ``stop``, the mean of all is 3.8."""
+
+    def choose(self, words: Tensor, rate: float) -> tuple[Tensor, Tensor]:
+        """As :meth:`SubwordUnit.choose`."""
+        covered = self._covered(words, rate)
+        begins = covered & ~functional.pad(covered, (1, -1))
+        spans = (begins.cumsum(1) - 1).clamp_min(0)
+        return covered.gather(1, words), _draw(words).gather(1, spans).gather(1, words)
+
+    def _covered(self, words: Tensor, rate: float) -> Tensor:
+        """Which words stand in a span, shape ``(windows, words)``; there are as many columns as tokens.
+
+        Spans begin before the window, too, so that its first words are chosen as often as others.
+        """
+        size, before = words.shape[1], self.longest - 1
+        wide = words.new_zeros((words.shape[0], size + before))
+        begins = _draw(wide) < self._beginning(rate)
+        reach = torch.where(begins, self._lengths(_draw(wide)), 0)
+        covered = torch.zeros_like(words, dtype=torch.bool)
+        for back in range(self.longest):
+            covered |= reach[:, before - back : before - back + size] > back
+        return covered
+
+    def _lengths(self, drawn: Tensor) -> Tensor:
+        """Lengths of spans, from 1 to ``longest``, of numbers drawn from [0, 1): the inverse of their distribution."""
+        left = 1 - drawn * (1 - (1 - self.stop) ** self.longest)
+        return (left.log() / math.log(1 - self.stop)).floor().long().clamp(0, self.longest - 1) + 1
+
+    def _beginning(self, rate: float) -> float:
+        """Probability that a span begins at a word, so that ``rate`` of the words stand in one."""
+        return _span_beginning(rate, self.stop, self.longest)
+
+
+@cache
+def _span_beginning(rate: float, stop: float, longest: int) -> float:
+    """The ``q`` with ``1 - prod_k (1 - q P(length >= k)) = rate``, by bisection."""
+    whole = 1 - (1 - stop) ** longest
+    at_least = [((1 - stop) ** k - (1 - stop) ** longest) / whole for k in range(longest)]
+    low, high = 0.0, 1.0
+    for _ in range(50):
+        middle = (low + high) / 2
+        low, high = (middle, high) if 1 - math.prod(1 - middle * p for p in at_least) < rate else (low, middle)
+    return high
+
+
+def _draw(like: Tensor) -> Tensor:
+    return torch.rand(like.shape, device=like.device)
+
+
+def _spell_out(value: Any) -> Any:
+    """A unit's settings where its kind alone is given."""
+    return {"kind": value} if isinstance(value, str) else value
+
+
+def _shortest(value: Any, dump: SerializerFunctionWrapHandler) -> Any:
+    """The kind alone where it has no settings."""
+    return dump(value) if isinstance(value, SpanUnit) else value.kind
+
+
+Unit = Annotated[
+    SubwordUnit | WordUnit | SpanUnit,
+    Field(discriminator="kind"),
+    BeforeValidator(_spell_out),
+    WrapSerializer(_shortest),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """A batch of which something is hidden.
+
+    Attributes:
+        read: the subwords that are read, shape ``(windows, tokens)``.
+        targets: those that are to be told, :data:`IGNORED` elsewhere, shape ``(windows, tokens)``.
+        mentions: ``True`` for each mention that is to be told, shape ``(mentions,)``.
+    """
+
+    read: Tensor
+    targets: Tensor
+    mentions: Tensor
 
 
 class MaskingConfig(Config):
     """What is hidden of a text. The unknown subword stands for BERT's ``[MASK]``, as it does in word dropout."""
 
+    unit: Unit = Field(default=SubwordUnit(), exclude_if=lambda unit: unit.kind == "subword")
+    """What is chosen: ``subword``, ``word``, or ``span``, of which ``{kind: span, stop: 0.2, longest: 10}`` are all
+    settings."""
     rate: float = Field(default=0.15, gt=0, lt=1)
     """Share of the subwords that are to be told."""
+    mentions: float = Field(default=0.0, ge=0, lt=1, exclude_if=(0.0).__eq__)
+    """Share of the mentions that are to be told, each as a whole; ``rate`` is then that of what is no mention. 0:
+    mentions are text as any other."""
     masked: float = Field(default=0.8, ge=0, le=1)
-    """Of these, the share that is hidden."""
+    """Of what is to be told, the share that is hidden."""
     replaced: float = Field(default=0.1, ge=0, le=1)
-    """Of these, the share that another subword stands for; the rest stay as they are."""
+    """Of these, the share that other subwords stand for; the rest stay as they are."""
 
     @model_validator(mode="after")
     def _shares(self) -> MaskingConfig:
@@ -43,153 +167,23 @@ class MaskingConfig(Config):
             raise ValueError(f"masked {self.masked} and replaced {self.replaced} are more than all")
         return self
 
-    def hide(self, ids: Tensor, *, vocabulary: int) -> tuple[Tensor, Tensor]:
+    def hide(self, batch: TextBatch, *, vocabulary: int) -> Hidden:
         """Hide some of the subwords; which ones is drawn from torch's generator.
 
         Args:
-            ids: shape ``(windows, tokens)``; padding and unknown subwords are left alone.
+            batch: padding and unknown subwords are left alone.
             vocabulary: number of subwords.
-
-        Returns:
-            What is to be read, and what is to be told (:data:`IGNORED` elsewhere), both of the shape of ``ids``.
         """
-        chosen = (torch.rand(ids.shape, device=ids.device) < self.rate) & (ids > UNK_ID)
-        fate = torch.rand(ids.shape, device=ids.device)
+        ids = batch.token_ids
+        chosen, fate = self.unit.choose((batch.starts.cumsum(1) - 1).clamp_min(0), self.rate)
+        mentions = torch.zeros_like(batch.types, dtype=torch.bool)
+        if self.mentions and len(mentions):
+            mentions = torch.rand(mentions.shape, device=ids.device) < self.mentions
+            named, number = batch.mentions > 0, (batch.mentions - 1).clamp_min(0)
+            chosen = torch.where(named, mentions[number], chosen)
+            fate = torch.where(named, torch.rand(mentions.shape, device=ids.device)[number], fate)
+        chosen = chosen & (ids > UNK_ID)
         others = torch.randint(UNK_ID + 1, vocabulary, ids.shape, device=ids.device)
         read = torch.where(chosen & (fate < self.masked), UNK_ID, ids)
         swapped = chosen & (fate >= self.masked) & (fate < self.masked + self.replaced)
-        return torch.where(swapped, others, read), torch.where(chosen, ids, IGNORED)
-
-
-@dataclass(frozen=True, slots=True)
-class TextExample:
-    """One encoder input.
-
-    Attributes:
-        document: the text, or the one that the first passage is of.
-        ids: subword ids, shape ``(tokens,)``.
-        sentences: number of the sentence of each, shape ``(tokens,)``.
-        second: where the second passage begins; ``len(ids)`` when there is none.
-        follows: whether it follows the first in the text (1) or is of another place (0); :data:`IGNORED`: no second.
-    """
-
-    document: Document
-    ids: Ints
-    sentences: Ints
-    second: int
-    follows: int = IGNORED
-
-    @property
-    def length(self) -> int:
-        """Its subwords."""
-        return len(self.ids)
-
-    @property
-    def windows(self) -> tuple[TextExample]:
-        """Itself: what is packed into batches."""
-        return (self,)
-
-
-class TextEncoder:
-    """Turns unlabelled documents into examples.
-
-    Args:
-        subwords: the vocabulary.
-        window: longest example, in subwords.
-        next_sentence: cut each window in two at a sentence, and put another second half to half of them.
-        seed: of where windows are cut in two, and which second half comes to which first.
-    """
-
-    def __init__(self, subwords: Subwords, *, window: int, next_sentence: bool = False, seed: int = 0) -> None:
-        self.subwords, self.window = subwords, window
-        self.next_sentence, self.seed = next_sentence, seed
-
-    def __call__(self, documents: Sequence[Document]) -> list[TextExample]:
-        """The windows of ``documents``, in order; a window of one sentence has no second half."""
-        examples = [
-            example
-            for start in range(0, len(documents), _DOCUMENTS_AT_A_TIME)
-            for example in self._windows(documents[start : start + _DOCUMENTS_AT_A_TIME])
-        ]
-        return self._paired(examples) if self.next_sentence else examples
-
-    def _windows(self, documents: Sequence[Document]) -> Iterator[TextExample]:
-        for document, sequence in zip(documents, self.subwords.encode(documents), strict=True):
-            starts = np.array([start for start, _ in document_sentences(document)], dtype=np.int64)
-            sentences = np.searchsorted(starts[1:], sequence.starts, side="right")
-            first = np.searchsorted(sequence.starts, starts).tolist()
-            for span in cut(len(sequence.ids), first, size=self.window, overlap=0):
-                inside = slice(span.start, span.end)
-                yield TextExample(document, sequence.ids[inside], sentences[inside], span.end - span.start)
-
-    def _paired(self, examples: list[TextExample]) -> list[TextExample]:
-        """The same examples in two halves; half of the second ones change places, so each is read once."""
-        generator = np.random.default_rng(self.seed)
-        halved = [_halved(example, generator) for example in examples]
-        parted = [index for index, example in enumerate(halved) if example.follows != IGNORED]
-        moved = generator.permutation(parted)[: len(parted) // 2].tolist()
-        if len(moved) < 2:
-            return halved
-        paired = list(halved)
-        for index, other in zip(moved, [*moved[1:], moved[0]], strict=True):
-            paired[index] = self._joined(halved[index], halved[other])
-        return paired
-
-    def _joined(self, first: TextExample, second: TextExample) -> TextExample:
-        """The first half of one example, and the second of another as far as the window goes."""
-        ids = np.concatenate([first.ids[: first.second], second.ids[second.second :]])[: self.window]
-        numbers = second.sentences[second.second :]
-        numbers = numbers - numbers[0] + first.sentences[first.second - 1] + 1
-        sentences = np.concatenate([first.sentences[: first.second], numbers])[: self.window]
-        return TextExample(first.document, ids, sentences, first.second, 0)
-
-
-def _halved(example: TextExample, generator: np.random.Generator) -> TextExample:
-    """``example`` cut in two where one of its sentences begins."""
-    begins = np.flatnonzero(np.diff(example.sentences)) + 1
-    return replace(example, second=int(generator.choice(begins)), follows=1) if len(begins) else example
-
-
-@dataclass(frozen=True, slots=True)
-class TextBatch:
-    """Examples as padded tensors.
-
-    Attributes:
-        token_ids: shape ``(windows, tokens)``.
-        mask: ``True`` at real subwords, shape ``(windows, tokens)``.
-        sentences: number of each token's sentence, shape ``(windows, tokens)``, padded with 0.
-        second: ``True`` at the second passage, shape ``(windows, tokens)``.
-        follows: whether it follows the first, shape ``(windows,)``: see :class:`TextExample`.
-        examples: what was batched.
-    """
-
-    token_ids: Tensor
-    mask: Tensor
-    sentences: Tensor
-    second: Tensor
-    follows: Tensor
-    examples: tuple[TextExample, ...]
-
-    def to(self, device: torch.device) -> TextBatch:
-        """The same batch with its tensors on ``device``."""
-        moved = {field.name: getattr(self, field.name).to(device) for field in fields(self) if field.name != "examples"}
-        return replace(self, **moved)
-
-
-def collate_texts(examples: Sequence[TextExample]) -> TextBatch:
-    """Pad ``examples`` into one batch."""
-    longest = -(-max(example.length for example in examples) // SHAPES) * SHAPES
-    ids = np.full((len(examples), longest), PAD_ID, dtype=np.int64)
-    sentences = np.zeros_like(ids)
-    mask, second = np.zeros(ids.shape, dtype=np.bool_), np.zeros(ids.shape, dtype=np.bool_)
-    for row, example in enumerate(examples):
-        ids[row, : example.length], sentences[row, : example.length] = example.ids, example.sentences
-        mask[row, : example.length], second[row, example.second : example.length] = True, True
-    return TextBatch(
-        token_ids=torch.from_numpy(ids),
-        mask=torch.from_numpy(mask),
-        sentences=torch.from_numpy(sentences),
-        second=torch.from_numpy(second),
-        follows=torch.tensor([example.follows for example in examples]),
-        examples=tuple(examples),
-    )
+        return Hidden(torch.where(swapped, others, read), torch.where(chosen, ids, IGNORED), mentions)

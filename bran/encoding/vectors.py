@@ -8,6 +8,7 @@ distributional similarity with lessons learned from word embeddings*, TACL 2015)
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,6 +59,11 @@ class SubwordVectors:
 
     subwords: Subwords
     vectors: Floats
+
+    @property
+    def hash(self) -> str:
+        """Twelve hexadecimal digits that name the vocabulary and its vectors."""
+        return hashlib.sha256(self.subwords.hash.encode() + self.vectors.tobytes()).hexdigest()[:12]
 
     @classmethod
     def learn(cls, texts: Sequence[str], config: VectorConfig) -> SubwordVectors:

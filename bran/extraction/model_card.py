@@ -52,7 +52,18 @@ def _sections(card: CardConfig, facts: Mapping[str, Any]) -> Iterator[str]:
         yield from ("## Made by", "", "```sh", card.command.strip(), "```")
 
 
-_TRAINING = ("corpus", "config", "init", "seed", "documents", "epochs", "kept_epoch", "threshold", "out_of_fold")
+_TRAINING = (
+    "corpus",
+    "config",
+    "init",
+    "seed",
+    "documents",
+    "epochs",
+    "kept_epoch",
+    "held_out",
+    "threshold",
+    "out_of_fold",
+)
 
 
 def fact_text(value: Any) -> str:

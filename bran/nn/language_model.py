@@ -1,4 +1,5 @@
-"""The encoder as a language model: it tells hidden subwords, and whether one passage follows another.
+"""The encoder as a language model: it tells hidden subwords, what hidden mentions name, and whether one passage follows
+another.
 
 Devlin et al.: *BERT*, NAACL 2019. What differs: there is no ``[CLS]``, so that passages are told from the means of
 their vectors, and no embedding says which passage a subword is of.
@@ -22,11 +23,15 @@ class TextEmbeddingConfig(Config):
     """What a subword's input vector is made of where no mentions are known."""
 
     positions: PositionsConfig = LearnedPositionsConfig()
+    frozen: bool = Field(default=False, exclude_if=False.__eq__)
+    """Leave subword embeddings as they start, from vectors: what a relation model with ``frozen`` takes over."""
     dropout: float = Field(default=0.1, ge=0, lt=1)
 
     def full(self) -> EmbeddingConfig:
         """The same as settings of a relation model: no marks, and words are hidden by masking alone."""
-        return EmbeddingConfig(positions=self.positions, types=False, word_dropout=0.0, dropout=self.dropout)
+        return EmbeddingConfig(
+            positions=self.positions, types=False, frozen=self.frozen, word_dropout=0.0, dropout=self.dropout
+        )
 
 
 class LanguageModelConfig(Config):
@@ -44,9 +49,27 @@ class LanguageModelConfig(Config):
         """What is taken over, for ``vocabulary`` subwords and windows of at most ``window`` of them."""
         return Reader(self, vocabulary=vocabulary, window=window)
 
-    def build(self, *, vocabulary: int, window: int, next_sentence: bool = False) -> LanguageModel:
-        """All of the network; ``next_sentence``: with what tells whether passages follow each other."""
-        return LanguageModel(self, vocabulary=vocabulary, window=window, next_sentence=next_sentence)
+    def build(
+        self, *, vocabulary: int, window: int, next_sentence: bool = False, types: int = 0, concepts: int = 0
+    ) -> LanguageModel:
+        """All of the network.
+
+        Args:
+            vocabulary: number of subwords.
+            window: the longest one.
+            next_sentence: with what tells whether passages follow each other.
+            types: with what tells so many entity types of mentions; 0: without.
+            concepts: the same of concepts.
+        """
+        reader = self.build_reader(vocabulary=vocabulary, window=window)
+        dim = self.encoder.dim
+        return LanguageModel(
+            reader,
+            WordHead(vocabulary, dim),
+            follows=FollowsHead(dim) if next_sentence else None,
+            types=MentionHead(dim, types) if types else None,
+            concepts=MentionHead(dim, concepts) if concepts else None,
+        )
 
 
 class Reader(nn.Module):
@@ -102,14 +125,37 @@ class FollowsHead(nn.Module):
         return logits
 
 
-class LanguageModel(nn.Module):
-    """The reader, and the heads that teach it."""
+class MentionHead(nn.Module):
+    """Tells what a mention names from the mean of its vectors."""
 
-    def __init__(self, config: LanguageModelConfig, *, vocabulary: int, window: int, next_sentence: bool) -> None:
+    def __init__(self, dim: int, classes: int) -> None:
         super().__init__()
-        self.reader = config.build_reader(vocabulary=vocabulary, window=window)
-        self.words = WordHead(vocabulary, config.encoder.dim)
-        self.follows = FollowsHead(config.encoder.dim) if next_sentence else None
+        self.layers = nn.Sequential(nn.Linear(dim, dim), nn.GELU(), nn.LayerNorm(dim), nn.Linear(dim, classes))
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        """Logits of every class, shape ``(mentions, classes)``, of ``vectors`` of shape ``(mentions, dim)``."""
+        logits: Tensor = self.layers(vectors)
+        return logits
+
+
+class LanguageModel(nn.Module):
+    """The reader, and the heads that teach it; a head that is ``None`` teaches nothing."""
+
+    def __init__(
+        self,
+        reader: Reader,
+        words: WordHead,
+        *,
+        follows: FollowsHead | None,
+        types: MentionHead | None,
+        concepts: MentionHead | None,
+    ) -> None:
+        super().__init__()
+        self.reader = reader
+        self.words = words
+        self.follows = follows
+        self.types = types
+        self.concepts = concepts
 
     @property
     def vocabulary(self) -> int:
@@ -120,6 +166,20 @@ class LanguageModel(nn.Module):
         """Logits of every subword at ``vectors`` of shape ``(tokens, dim)``, shape ``(tokens, vocabulary)``."""
         logits: Tensor = self.words(vectors, self.reader.embeddings.subwords.weight)
         return logits
+
+
+def mention_vectors(vectors: Tensor, mentions: Tensor, count: int) -> Tensor:
+    """Mean of the vectors of each mention, shape ``(count, dim)``.
+
+    Args:
+        vectors: shape ``(windows, tokens, dim)``.
+        mentions: number of the mention that covers each token, from 1, 0 for none, shape ``(windows, tokens)``.
+        count: number of mentions.
+    """
+    owners, flat = mentions.flatten(), vectors.flatten(0, 1).float()
+    sums = flat.new_zeros((count + 1, flat.shape[1])).index_add(0, owners, flat)
+    tokens = owners.bincount(minlength=count + 1)
+    return (sums / tokens.clamp_min(1)[:, None])[1:]
 
 
 def _mean(vectors: Tensor, where: Tensor) -> Tensor:

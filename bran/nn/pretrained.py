@@ -34,6 +34,8 @@ class EncoderDescription(Config):
     name: str
     window: int
     model: LanguageModelConfig
+    vocabulary: str | None = Field(default=None, exclude_if=lambda value: value is None)
+    """Hash of the subwords that the embeddings are of."""
     training: dict[str, Any] = Field(default_factory=dict)
     """How it was made: hashes of config and texts, seed, losses."""
 
@@ -61,10 +63,14 @@ class PretrainedEncoder:
         """Read the folder.
 
         Raises:
-            ModelError: when a file is missing or damaged, or was written by another format version.
+            ModelError: when a file is missing or damaged, was written by another format version, or the vocabulary
+                is not that of the embeddings.
         """
         description = read_encoder_description(folder)
         subwords = Subwords.load(folder / SUBWORDS)
+        if description.vocabulary not in (None, subwords.hash):
+            found, expected = f"vocabulary {subwords.hash}", f"{description.vocabulary}, whose embeddings lie beside it"
+            raise ModelError(f"{folder / SUBWORDS}: {found}; expected {expected}")
         try:
             reader = description.model.build_reader(vocabulary=len(subwords), window=description.window)
         except ConfigError as error:

@@ -8,23 +8,25 @@ A run's folder::
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from bran.config import Config, config_hash
-from bran.corpus.document import Document, Passage
+from bran.corpus.document import Document
 from bran.corpus.load import content_hash
 from bran.encoding.batches import pack
-from bran.encoding.masking import TextBatch, TextEncoder, TextExample, collate_texts
+from bran.encoding.mention_classes import MentionClasses
 from bran.encoding.subwords import SubwordConfig, Subwords
+from bran.encoding.texts import TextBatch, TextEncoder, TextExample, collate_texts
 from bran.encoding.vectors import SubwordVectors
-from bran.errors import ConfigError
+from bran.errors import ConfigError, TrainingError
 from bran.extraction.model_card import CardConfig, render_card
 from bran.nn.devices import autocast, choose_device
 from bran.nn.language_model import LanguageModel, LanguageModelConfig
@@ -32,10 +34,11 @@ from bran.nn.model_folder import DESCRIPTION
 from bran.nn.pretrained import EncoderDescription, PretrainedEncoder
 from bran.training.checkpoint import CHECKPOINT, Progress
 from bran.training.loop import Checkpoints, Hooks, Metrics, Trainer
-from bran.training.pretraining import PretrainingConfig, held_out_metrics
+from bran.training.pretraining import PERPLEXITY, PretrainingConfig, held_out_metrics
 from bran.workflows.bundled import vectors_folder
 from bran.workflows.fitting import Listener, Machine
 from bran.workflows.run_files import MODEL
+from bran.workflows.starts import check_encoder, start_hash
 from bran.workflows.tracking import Run, Tracker
 from bran.workflows.train import Display
 
@@ -46,10 +49,13 @@ class PretrainConfig(Config):
     name: str = "pretrained"
     vectors: str | None = None
     """``pubmed``, or a folder that ``bran vectors`` wrote: the vocabulary, and what its embeddings start from."""
+    init: str | None = Field(default=None, exclude_if=lambda value: value is None)
+    """Folder of an encoder that ``bran pretrain`` wrote: the vocabulary, and the weights to go on from."""
     subwords: SubwordConfig = SubwordConfig()
-    """How the vocabulary is learned on the texts, without ``vectors``."""
+    """How the vocabulary is learned on the texts, without ``vectors`` or ``init``."""
     window: int = Field(default=1280, ge=8)
-    """Longest window, in subwords: ``encoding.window`` of the relation model."""
+    """Longest window, in subwords; longer texts are cut at sentences. With learned positions, ``encoding.window`` of
+    the relation model."""
     next_sentence: bool = False
     """Learn to tell as well whether one passage follows another."""
     validation: float = Field(default=0.01, ge=0, lt=1)
@@ -58,21 +64,34 @@ class PretrainConfig(Config):
     training: PretrainingConfig = PretrainingConfig()
     card: CardConfig = CardConfig()
 
+    @model_validator(mode="after")
+    def _one_start(self) -> PretrainConfig:
+        if self.init is not None and self.vectors is not None:
+            raise ValueError(f"init = {self.init}: has a vocabulary and embeddings of its own; expected no vectors")
+        if self.model.embeddings.frozen and self.init is None and self.vectors is None:
+            raise ValueError(
+                "model.embeddings.frozen = true: random embeddings would stay so; expected vectors or init"
+            )
+        return self
+
 
 class PretrainingRun:
     """One run of ``bran pretrain``; started again in the same folder, it goes on.
 
     Args:
         config: what to do.
-        texts: what to learn from.
+        documents: what to learn from; ids need not differ.
         folder: where everything goes.
         machine: where to run.
     """
 
-    def __init__(self, config: PretrainConfig, texts: Sequence[str], folder: Path, *, machine: Machine) -> None:
-        width = len(str(len(texts)))
+    def __init__(
+        self, config: PretrainConfig, documents: Sequence[Document], folder: Path, *, machine: Machine
+    ) -> None:
+        width = len(str(len(documents)))
         self.documents = [
-            Document(f"text {number:0{width}}", (Passage("abstract", text),)) for number, text in enumerate(texts, 1)
+            replace(document, id=f"{number:0{width}} {document.id}".strip())
+            for number, document in enumerate(documents, 1)
         ]
         self.config, self.folder, self.machine = config, folder, machine
         self.device = choose_device(machine.device)
@@ -88,6 +107,7 @@ class PretrainingRun:
         Raises:
             ConfigError: when the folder holds the encoder of another config or other texts.
             TrainingError: when there is nothing to learn from.
+            ModelError: when the vectors or the encoder to start from are damaged, or do not fit the config.
         """
         if (self.folder / MODEL / DESCRIPTION).exists():
             return self._finished()
@@ -105,7 +125,32 @@ class PretrainingRun:
     @cached_property
     def identity(self) -> dict[str, str]:
         """Hashes of what decides the result."""
-        return {"config": config_hash(self.config), "corpus": content_hash(self.documents)}
+        config = self.config
+        vectors = {"vectors": self._vectors.hash} if self._vectors else {}
+        init = {"init": start_hash(Path(config.init))} if config.init else {}
+        return {"config": config_hash(config), "corpus": content_hash(self.documents), **vectors, **init}
+
+    @cached_property
+    def _vectors(self) -> SubwordVectors | None:
+        return SubwordVectors.load(vectors_folder(self.config.vectors)) if self.config.vectors else None
+
+    @cached_property
+    def _classes(self) -> MentionClasses:
+        """What is to be told of mentions.
+
+        Raises:
+            TrainingError: when mentions are to be hidden, and there is none.
+        """
+        training = self.config.training
+        if training.masking.mentions and not any(document.mentions for document in self.documents):
+            found = f"none of the {len(self.documents)} texts has a mention"
+            raise TrainingError(
+                f"masking.mentions = {training.masking.mentions}: {found}; expected what `bran tag` writes"
+            )
+        if training.mentions is None:
+            return MentionClasses()
+        asked = training.mentions
+        return MentionClasses.count(self.documents, types=asked.types, concepts=asked.concepts)
 
     def _finished(self) -> PretrainedEncoder:
         encoder = PretrainedEncoder.load(self.folder / MODEL)
@@ -118,14 +163,32 @@ class PretrainingRun:
 
     def _new(self) -> tuple[Subwords, LanguageModel]:
         config = self.config
-        vectors = SubwordVectors.load(vectors_folder(config.vectors)) if config.vectors else None
-        texts = (document.text for document in self.documents)
-        subwords = vectors.subwords if vectors else Subwords.learn(texts, config.subwords)
+        start = self._start() if config.init else None
         torch.manual_seed(config.training.seed)
-        network = config.model.build(vocabulary=len(subwords), window=config.window, next_sentence=config.next_sentence)
-        if vectors:
-            network.reader.embeddings.start_from(torch.from_numpy(vectors.vectors))
+        subwords = start.subwords if start else self._vocabulary()
+        network = config.model.build(
+            vocabulary=len(subwords),
+            window=config.window,
+            next_sentence=config.next_sentence,
+            types=len(self._classes.types),
+            concepts=len(self._classes.concepts),
+        )
+        if start:
+            network.reader.load_state_dict(start.reader.state_dict())
+        elif self._vectors:
+            network.reader.embeddings.start_from(torch.from_numpy(self._vectors.vectors))
         return subwords, network.to(self.device)
+
+    def _start(self) -> PretrainedEncoder:
+        config, folder = self.config, Path(self.config.init or "")
+        encoder = PretrainedEncoder.load(folder)
+        check_encoder(folder, EncoderDescription(name=config.name, window=config.window, model=config.model))
+        return encoder
+
+    def _vocabulary(self) -> Subwords:
+        if self._vectors:
+            return self._vectors.subwords
+        return Subwords.learn((document.text for document in self.documents), self.config.subwords)
 
     def _examples(self, subwords: Subwords) -> tuple[list[TextExample], list[TextExample]]:
         """What is learned from, and what is not; no text gives to both."""
@@ -133,7 +196,11 @@ class PretrainingRun:
         order = np.random.default_rng(config.training.seed).permutation(len(self.documents)).tolist()
         count = round(config.validation * len(order))
         encode = TextEncoder(
-            subwords, window=config.window, next_sentence=config.next_sentence, seed=config.training.seed
+            subwords,
+            window=config.window,
+            next_sentence=config.next_sentence,
+            seed=config.training.seed,
+            classes=self._classes,
         )
         train, held_out = (
             encode([self.documents[index] for index in sorted(part)]) for part in (order[count:], order[:count])
@@ -166,19 +233,36 @@ class PretrainingRun:
         """The encoder, with how it was made; written to the folder."""
         config = self.config
         metrics = {k: v for k, v in progress.history[-1].items() if k != "documents_per_second"}
+        kept = progress.best_epoch if progress.best_epoch and config.training.keep_best else progress.epoch
         record: dict[str, Any] = {
             **self.identity,
             "seed": config.training.seed,
             "documents": len(self.documents),
             "epochs": progress.epoch,
-            "kept_epoch": progress.best_epoch if progress.best_epoch and config.training.keep_best else progress.epoch,
+            "kept_epoch": kept,
             "steps": progress.step,
+            **self._held_out(progress.history[kept - 1]),
             "last_epoch": metrics,
         }
-        description = EncoderDescription(name=config.name, window=config.window, model=config.model, training=record)
+        description = EncoderDescription(
+            name=config.name,
+            window=config.window,
+            model=config.model,
+            vocabulary=subwords.hash,
+            training=record,
+        )
         encoder = PretrainedEncoder(description, subwords, network.reader.eval())
         encoder.save(self.folder / MODEL, card=render_card(config.name, config.card, record))
         return encoder
+
+    def _held_out(self, metrics: Mapping[str, float]) -> dict[str, Any]:
+        """How well the kept weights tell texts that they did not learn from, and what was hidden of these."""
+        if PERPLEXITY not in metrics:
+            return {}
+        masking = self.config.training.masking
+        asked = {"unit": masking.unit.kind, "rate": masking.rate}
+        mentions = {"mentions": masking.mentions} if masking.mentions else {}
+        return {"held_out": {"perplexity": metrics[PERPLEXITY], **asked, **mentions}}
 
     def _log_settings(self, run: Run, sources: Sequence[Path]) -> None:
         settings = self.config.model_dump(mode="json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,14 @@ import torch
 
 from bran.config import Config, config_hash
 from bran.corpus.schema import Schema
+from bran.encoding.subwords import Subwords
+from bran.encoding.vectors import SUBWORDS
 from bran.errors import ModelError
 from bran.extraction.trained_model import ModelDescription, TrainedModel, read_description
+from bran.nn.language_model import LanguageModelConfig
+from bran.nn.model import ModelConfig
 from bran.nn.pretrained import EncoderDescription, PretrainedEncoder, is_encoder, read_encoder_description
+from bran.workflows.bundled import vectors_folder
 from bran.workflows.pretrained_encoders import with_architecture
 from bran.workflows.run_config import RunConfig
 
@@ -79,24 +85,67 @@ def check_start(folder: Path, wanted: ModelDescription) -> None:
     if isinstance(found, ModelDescription):
         differences = [_difference(part, found, wanted) for part in ("relation_schema", "model", "encoding.window")]
     else:
-        parts = ("model.embeddings.positions", "model.encoder")
-        differences = [_difference(part, found, wanted, dropout=False) for part in parts]
-        differences.append(_compare("encoding.window", found.window, wanted.encoding.window))
-    for difference in filter(None, differences):
-        raise ModelError(f"{folder}: has {difference}, as the config has it; the model is no start for it")
+        differences = _encoder_differences(found, wanted.model, "encoding.window", wanted.encoding.window)
+    _refuse(folder, differences)
+
+
+def check_encoder(folder: Path, wanted: EncoderDescription) -> None:
+    """Make sure that the pretrained encoder in ``folder`` fits what more is to be pretrained.
+
+    Raises:
+        ModelError: when it was built by other settings, or is no such folder.
+    """
+    found = read_encoder_description(folder)
+    _refuse(folder, _encoder_differences(found, wanted.model, "window", wanted.window))
+
+
+def check_vocabulary(folder: Path, subwords: Subwords, vectors: str) -> None:
+    """Make sure that a start has the vocabulary of the ``vectors`` that the config names beside it.
+
+    Args:
+        folder: of the start.
+        subwords: its vocabulary.
+        vectors: ``pubmed``, or a folder that ``bran vectors`` wrote.
+
+    Raises:
+        ModelError: when it has another.
+    """
+    expected = Subwords.load(vectors_folder(vectors) / SUBWORDS)
+    if subwords.hash != expected.hash:
+        found = f"{len(subwords)} subwords ({subwords.hash})"
+        message = f"has a vocabulary of {found}; expected the {len(expected)} of vectors {vectors} ({expected.hash})"
+        raise ModelError(f"{folder}: {message}, or vectors: null")
 
 
 def _read(folder: Path) -> ModelDescription | EncoderDescription:
     return read_encoder_description(folder) if is_encoder(folder) else read_description(folder)
 
 
-def _difference(part: str, found: Config, wanted: Config, *, dropout: bool = True) -> str:
-    """Where the ``part`` of two configs first differs, empty for nowhere; without ``dropout``, rates of it may."""
-    return _compare(part, attrgetter(part)(found), attrgetter(part)(wanted), dropout=dropout)
+def _encoder_differences(
+    found: EncoderDescription, model: ModelConfig | LanguageModelConfig, window_key: str, window: int
+) -> list[str]:
+    """Where the encoder that was ``found`` differs from that of ``model`` in what is taken over."""
+    differences = [
+        _compare("model.embeddings.positions", found.model.embeddings.positions, model.embeddings.positions),
+        _compare("model.encoder", found.model.encoder, model.encoder, dropout=False),
+    ]
+    if found.model.embeddings.positions.kind == "learned":  # one vector for each place in a window
+        differences.append(_compare(window_key, found.window, window))
+    return differences
+
+
+def _refuse(folder: Path, differences: Iterable[str]) -> None:
+    for difference in filter(None, differences):
+        raise ModelError(f"{folder}: has {difference}, as the config has it; the model is no start for it")
+
+
+def _difference(part: str, found: Config, wanted: Config) -> str:
+    """Where the ``part`` of two configs first differs, empty for nowhere."""
+    return _compare(part, attrgetter(part)(found), attrgetter(part)(wanted))
 
 
 def _compare(name: str, found: Any, expected: Any, *, dropout: bool = True) -> str:
-    """Where two settings called ``name`` first differ."""
+    """Where two settings called ``name`` first differ, empty for nowhere; without ``dropout``, rates of it may."""
     if isinstance(found, Config) and type(found) is type(expected):
         fields = [field for field in type(found).model_fields if dropout or not field.endswith("dropout")]
         parts = (

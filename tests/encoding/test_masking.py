@@ -1,141 +1,207 @@
+"""What is hidden: how much, of what, and that it hangs together as its unit says."""
+
 from __future__ import annotations
 
-import numpy as np
+from itertools import groupby
+
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
 
-from bran.config import parse_config
-from bran.corpus.document import Document
-from bran.encoding.masking import IGNORED, MaskingConfig, TextEncoder, collate_texts
+from bran.config import config_hash, parse_config
+from bran.encoding.masking import Hidden, MaskingConfig
+from bran.encoding.mention_classes import IGNORED
 from bran.encoding.subwords import PAD_ID, UNK_ID
+from bran.encoding.texts import TextBatch, collate_texts
 from bran.errors import ConfigError
-from tests.builders import document, subwords
+from tests.language_models import tagged_examples
 
-TEXTS = [
-    document("a", "Velorin induced tremor.", "After velorin, two men had tremor. Pain was rare. It eased."),
-    document("b", "Sotamide in gout.", "Men on brinol developed rash. Gout eased. The rash cleared."),
-    document("c", "Kelvane against fever.", "No adverse event was seen. Fever was rare."),
-    document("d", "A case of vertigo.", "Ostrelin was stopped. The vertigo cleared in 3 days."),
-]
 VOCABULARY = 50
+UNITS = ["subword", "word", "span"]
 
 
-def many() -> torch.Tensor:
+def batch_of(ids: Tensor, *, starts: Tensor | None = None, mentions: Tensor | None = None) -> TextBatch:
+    """A batch of nothing but ``ids``, of which each is a word unless ``starts`` says otherwise."""
+    none = torch.zeros_like(ids)
+    mentions = none if mentions is None else mentions
+    count = int(mentions.max())
+    starts = torch.ones_like(ids, dtype=torch.bool) if starts is None else starts
+    classes = torch.zeros(count, dtype=torch.long)
+    return TextBatch(ids, ids != PAD_ID, none, starts, mentions, classes, classes, none.bool(), none[:, 0], ())
+
+
+def many(columns: int = 500) -> Tensor:
     torch.manual_seed(0)
-    return torch.randint(UNK_ID + 1, VOCABULARY, (200, 500))
+    return torch.randint(UNK_ID + 1, VOCABULARY, (200, columns))
+
+
+def config(**settings: object) -> MaskingConfig:
+    return parse_config(MaskingConfig, settings, source="masking")
+
+
+def hide(batch: TextBatch, seed: int = 1, **settings: object) -> Hidden:
+    torch.manual_seed(seed)
+    return config(**settings).hide(batch, vocabulary=VOCABULARY)
+
+
+def words(lengths: list[int], windows: int = 200) -> tuple[Tensor, Tensor]:
+    """Where words of these lengths begin, and the number of each token's word, each ``(windows, tokens)``."""
+    numbers = torch.arange(len(lengths)).repeat_interleave(torch.tensor(lengths))
+    starts = torch.cat([torch.tensor([True]), numbers[1:] != numbers[:-1]])
+    return starts.expand(windows, -1), numbers
 
 
 def test_eight_in_ten_are_hidden_one_replaced_and_one_kept() -> None:
     ids = many()
-    read, targets = MaskingConfig().hide(ids, vocabulary=VOCABULARY)
-    told = targets != IGNORED
+    hidden = hide(batch_of(ids))
+    told = hidden.targets != IGNORED
     assert told.float().mean().item() == pytest.approx(0.15, abs=0.005)
-    assert torch.equal(targets[told], ids[told])
-    assert torch.equal(read[~told], ids[~told])
-    hidden, same = read[told] == UNK_ID, read[told] == ids[told]
-    assert hidden.float().mean().item() == pytest.approx(0.8, abs=0.01)
+    assert torch.equal(hidden.targets[told], ids[told])
+    assert torch.equal(hidden.read[~told], ids[~told])
+    unknown, same = hidden.read[told] == UNK_ID, hidden.read[told] == ids[told]
+    assert unknown.float().mean().item() == pytest.approx(0.8, abs=0.01)
     # One in ten stays, and of those that are replaced one in so many is drawn as itself.
     assert same.float().mean().item() == pytest.approx(0.1 + 0.1 / (VOCABULARY - 2), abs=0.01)
-    others = read[told][~hidden & ~same]
+    others = hidden.read[told][~unknown & ~same]
     assert others.min() == UNK_ID + 1
     assert others.max() == VOCABULARY - 1
 
 
-def test_padding_and_unknown_subwords_are_never_told() -> None:
+@pytest.mark.parametrize("unit", UNITS)
+def test_padding_and_unknown_subwords_are_never_told(unit: str) -> None:
     ids = many()
     ids[:, ::2], ids[:, 1::4] = PAD_ID, UNK_ID
-    read, targets = MaskingConfig(rate=0.9).hide(ids, vocabulary=VOCABULARY)
+    hidden = hide(batch_of(ids), rate=0.9, unit=unit)
     special = ids <= UNK_ID
-    assert (targets[special] == IGNORED).all()
-    assert torch.equal(read[special], ids[special])
-    assert (targets[~special] != IGNORED).float().mean() > 0.85
+    assert (hidden.targets[special] == IGNORED).all()
+    assert torch.equal(hidden.read[special], ids[special])
+    assert (hidden.targets[~special] != IGNORED).float().mean() > 0.85
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("rate", [0.05, 0.15, 0.6])
+def test_each_unit_hides_the_same_share_from_the_first_word_to_the_last(unit: str, rate: float) -> None:
+    starts, _ = words([1, 3, 1, 2, 5, 1, 1, 2] * 25)
+    told = torch.stack(
+        [hide(batch_of(many(400), starts=starts), seed, unit=unit, rate=rate).targets != IGNORED for seed in range(10)]
+    )
+    assert told.float().mean().item() == pytest.approx(rate, abs=0.01)
+    for part in (told[:, :, :16], told[:, :, -16:]):
+        assert part.float().mean().item() == pytest.approx(rate, abs=0.03)
+
+
+@pytest.mark.parametrize("unit", ["word", "span"])
+@given(lengths=st.lists(st.integers(1, 6), min_size=1, max_size=30), seed=st.integers(0, 99))
+def test_words_are_told_whole_or_not_at_all(unit: str, lengths: list[int], seed: int) -> None:
+    starts, numbers = words(lengths, windows=4)
+    ids = torch.randint(UNK_ID + 1, VOCABULARY, (4, len(numbers)))
+    told = hide(batch_of(ids, starts=starts), seed, unit=unit, rate=0.4).targets != IGNORED
+    for word in range(len(lengths)):
+        inside = told[:, numbers == word]
+        assert torch.equal(inside.any(1), inside.all(1))
+
+
+def test_subwords_of_a_word_are_told_one_by_one() -> None:
+    starts, numbers = words([4] * 100)
+    told = hide(batch_of(many(400), starts=starts)).targets != IGNORED
+    assert not torch.equal(told[:, numbers % 2 == 0].any(1), told[:, numbers % 2 == 0].all(1))
+
+
+def spans(told: Tensor) -> list[int]:
+    """Lengths of the stretches of ``told`` that touch no end of their window."""
+    runs = [[(key, len(list(run))) for key, run in groupby(row)] for row in told.tolist()]
+    return [length for row in runs for key, length in row[1:-1] if key]
+
+
+def test_lengths_of_spans_are_geometric_and_cut_off() -> None:
+    # So few that hardly any two touch: their lengths are then those that were drawn.
+    lengths = torch.tensor(
+        [
+            length
+            for seed in range(8)
+            for length in spans(hide(batch_of(many()), seed, unit="span", rate=0.002).targets > 0)
+        ]
+    )
+    assert lengths.float().mean().item() == pytest.approx(3.8, abs=0.15)  # SpanBERT, section 3.1
+    shares = (lengths[:, None] == torch.arange(1, 11)).float().mean(0)
+    whole = 1 - 0.8**10
+    torch.testing.assert_close(shares, torch.tensor([0.2 * 0.8**k / whole for k in range(10)]), atol=0.02, rtol=0)
+    longest = spans(hide(batch_of(many()), unit={"kind": "span", "longest": 2}, rate=0.002).targets > 0)
+    assert {1, 2} == set(longest) - {3, 4}  # two that touch
+
+
+def test_one_thing_becomes_of_a_span() -> None:
+    ids = torch.full((200, 500), 7)
+    hidden = hide(batch_of(ids), unit="span", masked=0.5, replaced=0)
+    for row, told in zip((hidden.read == UNK_ID).tolist(), (hidden.targets == 7).tolist(), strict=True):
+        for key, run in groupby(zip(told, row, strict=True), key=lambda pair: pair[0]):
+            assert len({fate for _, fate in run}) == 1, key
+    assert 0.4 < (hidden.read[hidden.targets == 7] == UNK_ID).float().mean() < 0.6
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_mentions_are_told_whole_at_a_rate_of_their_own(unit: str) -> None:
+    ids = many(300)
+    lengths = torch.tensor([5, 2, 1, 7] * 20)  # of stretches, every other one a mention
+    stretch = torch.arange(len(lengths)).repeat_interleave(lengths)
+    number = torch.where(stretch % 2 == 1, stretch // 2 + 1, 0)
+    mentions = torch.arange(200)[:, None] * 40 + number
+    mentions = torch.where(number > 0, mentions, 0)
+    hidden = hide(batch_of(ids, mentions=mentions), unit=unit, mentions=0.4)
+    told = hidden.targets != IGNORED
+    assert told[:, number == 0].float().mean().item() == pytest.approx(0.15, abs=0.01)
+    assert hidden.mentions.float().mean().item() == pytest.approx(0.4, abs=0.02)
+    assert torch.equal(told[mentions > 0], hidden.mentions[mentions[mentions > 0] - 1])
+    fates = {(int(m), bool(r)) for m, r in zip(mentions[told], hidden.read[told] == UNK_ID, strict=True) if m}
+    assert len(fates) == len({mention for mention, _ in fates})  # all of a mention is hidden, or none of it
+
+
+def test_mentions_are_text_as_any_other_unless_they_are_asked_for() -> None:
+    batch = collate_texts(tagged_examples())
+    plain = batch_of(batch.token_ids, starts=batch.starts)
+    assert torch.equal(hide(batch).targets, hide(plain).targets)
+    assert not hide(batch).mentions.any()
+    assert torch.equal(hide(plain, mentions=0.5).targets, hide(plain).targets)  # there are none
 
 
 @pytest.mark.parametrize(("masked", "replaced", "left"), [(1.0, 0.0, "none"), (0.0, 1.0, "few"), (0.0, 0.0, "all")])
 def test_shares_decide_what_becomes_of_the_chosen(masked: float, replaced: float, left: str) -> None:
     ids = many()
-    read, targets = MaskingConfig(masked=masked, replaced=replaced).hide(ids, vocabulary=VOCABULARY)
-    same = (read == ids)[targets != IGNORED].float().mean().item()
+    hidden = hide(batch_of(ids), masked=masked, replaced=replaced)
+    same = (hidden.read == ids)[hidden.targets != IGNORED].float().mean().item()
     low, high = {"none": (0, 0), "few": (0.001, 0.1), "all": (1, 1)}[left]
     assert low <= same <= high
 
 
-def test_the_seed_of_torch_decides_what_is_hidden() -> None:
-    def hidden(seed: int) -> torch.Tensor:
-        torch.manual_seed(seed)
-        return MaskingConfig().hide(torch.full((20, 50), 7), vocabulary=VOCABULARY)[1]
-
-    assert torch.equal(hidden(3), hidden(3))
-    assert not torch.equal(hidden(3), hidden(4))
-
-
-def test_shares_of_more_than_all_are_refused() -> None:
-    with pytest.raises(ConfigError, match=r"masked 0\.8 and replaced 0\.3 are more than all"):
-        parse_config(MaskingConfig, {"replaced": 0.3}, source="masking")
+@pytest.mark.parametrize("unit", UNITS)
+def test_the_seed_of_torch_decides_what_is_hidden(unit: str) -> None:
+    batch = batch_of(torch.full((20, 50), 7))
+    first, again, other = (hide(batch, seed, unit=unit).targets for seed in (3, 3, 4))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
 
 
-def ids_of(doc: Document) -> list[int]:
-    return subwords().encode([doc])[0].ids.tolist()
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"replaced": 0.3}, r"masked 0\.8 and replaced 0\.3 are more than all"),
+        ({"unit": "sentence"}, r"unit = .*'sentence'"),
+        ({"unit": {"kind": "span", "stop": 0}}, r"unit\.span\.stop = 0: Input should be greater than 0"),
+        ({"unit": {"kind": "word", "longest": 3}}, r"unknown key .*longest"),
+        ({"mentions": 1}, r"mentions = 1: Input should be less than 1"),
+    ],
+)
+def test_settings_that_do_not_hold(settings: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        config(**settings)
 
 
-def test_a_text_is_one_window_unless_it_is_long() -> None:
-    examples = TextEncoder(subwords(), window=64)(TEXTS)
-    assert [example.document.id for example in examples] == ["a", "b", "c", "d"]
-    assert [example.ids.tolist() for example in examples] == [ids_of(doc) for doc in TEXTS]
-    assert set(examples[0].sentences.tolist()) == {0, 1, 2, 3}
-    assert all((example.second, example.follows) == (example.length, IGNORED) for example in examples)
-    cut = TextEncoder(subwords(), window=12)(TEXTS[:1])
-    assert all(example.length <= 12 for example in cut)
-    assert np.concatenate([example.ids for example in cut]).tolist() == ids_of(TEXTS[0])
-
-
-def test_half_of_the_second_halves_change_places_and_each_is_read_once() -> None:
-    examples = TextEncoder(subwords(), window=64, next_sentence=True)(TEXTS)
-    assert sorted(example.follows for example in examples) == [0, 0, 1, 1]
-    texts = {doc.id: ids_of(doc) for doc in TEXTS}
-    seconds = []
-    for example in examples:
-        whole, begin = texts[example.document.id], example.second
-        assert example.ids[:begin].tolist() == whole[:begin]
-        assert (example.ids.tolist() == whole) == bool(example.follows)
-        assert 0 < begin < example.length
-        assert example.sentences[begin] == example.sentences[begin - 1] + 1
-        assert (np.diff(example.sentences) >= 0).all()
-        seconds.append(example.ids[begin:].tolist())
-    assert sorted(seconds) == sorted(texts[example.document.id][example.second :] for example in examples)
-
-
-def test_the_seed_decides_the_halves() -> None:
-    def halves(seed: int) -> list[tuple[int, int, list[int]]]:
-        examples = TextEncoder(subwords(), window=64, next_sentence=True, seed=seed)(TEXTS)
-        return [(example.second, example.follows, example.ids.tolist()) for example in examples]
-
-    assert halves(0) == halves(0)
-    assert any(halves(0) != halves(seed) for seed in (1, 2, 3))
-
-
-def test_joined_halves_are_no_longer_than_the_window() -> None:
-    window = max(len(ids_of(doc)) for doc in TEXTS)
-    for seed in range(8):
-        examples = TextEncoder(subwords(), window=window, next_sentence=True, seed=seed)(TEXTS)
-        assert all(example.second < example.length <= window for example in examples)
-
-
-def test_texts_of_one_sentence_or_none_have_no_second_half() -> None:
-    docs = [document("1", "Tremor was rare"), document("2", " "), document("3", "Gout eased. Pain eased.")]
-    examples = TextEncoder(subwords(), window=64, next_sentence=True)(docs)
-    assert [example.follows for example in examples] == [IGNORED, IGNORED, 1]  # with whom would the third change?
-    assert examples[1].length == 0
-
-
-def test_batches_are_padded() -> None:
-    examples = TextEncoder(subwords(), window=64, next_sentence=True)(TEXTS)
-    batch = collate_texts(examples)
-    assert batch.token_ids.shape[1] % 16 == 0
-    for row, example in enumerate(examples):
-        assert batch.token_ids[row][batch.mask[row]].tolist() == example.ids.tolist()
-        assert batch.sentences[row][batch.mask[row]].tolist() == example.sentences.tolist()
-        assert batch.second[row].nonzero().flatten().tolist() == list(range(example.second, example.length))
-    assert not batch.token_ids[~batch.mask].any()
-    assert batch.follows.tolist() == [example.follows for example in examples]
-    assert batch.to(torch.device("cpu")).examples == tuple(examples)
+def test_configs_are_written_as_they_were_and_read_as_they_are_written() -> None:
+    assert config(unit="subword").model_dump(mode="json") == {"rate": 0.15, "masked": 0.8, "replaced": 0.1}
+    for unit in ("word", {"kind": "span", "stop": 0.5, "longest": 3}):
+        written = config(unit=unit).model_dump(mode="json")
+        assert written["unit"] == unit
+        assert config_hash(config(**written)) == config_hash(config(unit=unit))
+    assert len({config_hash(config(unit=unit)) for unit in UNITS}) == 3

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from bran.errors import ConfigError
-from bran.nn.language_model import FollowsHead
+from bran.nn.language_model import FollowsHead, LanguageModelConfig, mention_vectors
 from tests.builders import network
 from tests.language_models import language_model
 
@@ -35,6 +35,34 @@ def test_weights_have_the_names_that_they_have_in_a_relation_model() -> None:
 @pytest.mark.parametrize("next_sentence", [False, True])
 def test_the_second_head_is_there_when_asked_for(next_sentence: bool) -> None:
     assert (language_model(next_sentence=next_sentence).follows is not None) == next_sentence
+
+
+@pytest.mark.parametrize(("types", "concepts"), [(0, 0), (3, 0), (0, 5), (3, 5)])
+def test_heads_of_mentions_are_there_when_asked_for_and_no_part_of_the_reader(types: int, concepts: int) -> None:
+    model = language_model(types=types, concepts=concepts)
+    assert (model.types is not None, model.concepts is not None) == (types > 0, concepts > 0)
+    for head, classes in ((model.types, types), (model.concepts, concepts)):
+        assert head is None or head(torch.randn(2, 8)).shape == (2, classes)
+    assert set(model.reader.state_dict()) == set(language_model().reader.state_dict())
+
+
+def test_a_mention_is_the_mean_of_its_vectors() -> None:
+    vectors = torch.tensor([[[1.0, 2.0], [3.0, 4.0], [5.0, 0.0]], [[9.0, 9.0], [7.0, 7.0], [1.0, 1.0]]])
+    mentions = torch.tensor([[1, 1, 0], [0, 3, 0]])
+    expected = torch.tensor([[2.0, 3.0], [0.0, 0.0], [7.0, 7.0]])
+    torch.testing.assert_close(mention_vectors(vectors, mentions, 3), expected)
+    assert mention_vectors(vectors, torch.zeros_like(mentions), 0).shape == (0, 2)
+    double = vectors.double().requires_grad_()
+    (gradient,) = torch.autograd.grad(mention_vectors(double, mentions, 3).sum(), double)
+    assert gradient[:, :, 0].tolist() == [[0.5, 0.5, 0.0], [0.0, 1.0, 0.0]]
+
+
+def test_frozen_embeddings_stay_and_the_rest_learns() -> None:
+    model = language_model("embeddings.frozen=true")
+    model.tell(model.reader(*inputs()).flatten(0, 1)).sum().backward()
+    assert model.reader.embeddings.subwords.weight.grad is None
+    assert all(parameter.grad is not None for parameter in model.parameters() if parameter.requires_grad)
+    assert "frozen" not in LanguageModelConfig().model_dump(mode="json")["embeddings"]
 
 
 def test_passages_are_told_by_their_means() -> None:
