@@ -34,7 +34,7 @@ from bran.training.loop import Checkpoints, Hooks, Metrics, Trainer
 from bran.workflows.bundled import knowledge_folder, vectors_folder
 from bran.workflows.pretrained_encoders import start_from_encoder
 from bran.workflows.run_config import RunConfig
-from bran.workflows.starts import describe, start_from
+from bran.workflows.starts import check_vocabulary, describe, start_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +166,8 @@ class Fitter:
         start = init or (Path(config.init) if config.init else None)
         if start is not None:
             started = start_from(start, description, seed=config.training.seed, device=self.device)
+            if config.vectors:
+                check_vocabulary(start, started.subwords, config.vectors)
             return replace(started, knowledge=self.knowledge)
         if isinstance(config.model.encoder, HuggingFaceConfig):
             started = start_from_encoder(description, seed=config.training.seed, device=self.device)
