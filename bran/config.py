@@ -1,7 +1,12 @@
 """Configuration: strict pydantic models, read from YAML, overridden by dotted keys, hashed.
 
 A config class stands beside the class it configures and builds it. A variant of an experiment is a
-list of dotted overrides (``model.encoder.blocks=3``), never a branch in the code.
+list of dotted overrides (``model.encoder.blocks=3``), never a branch in the code. One that is worth a name
+is a file of them, with the file that it differs from::
+
+    base: bran.yaml
+    training.epochs: 8
+    model.encoder.feed_forward: {kind: lstm}
 """
 
 from __future__ import annotations
@@ -34,13 +39,42 @@ def load_config(cls: type[ConfigT], path: Path, overrides: Iterable[str] = ()) -
 
     Args:
         cls: the config class.
-        path: a YAML file that holds one mapping.
+        path: a YAML file as :func:`read_settings` takes it.
         overrides: ``dotted.key=value`` strings; values are read as YAML scalars or lists.
 
     Raises:
         ConfigError: when the file cannot be read or a key or value is not accepted.
     """
-    return parse_config(cls, override(read_yaml(path), overrides), source=str(path))
+    return parse_config(cls, override(read_settings(path), overrides), source=str(path))
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """The mapping that the YAML file at ``path`` holds, or with a key ``base`` describes.
+
+    ``base`` names another such file, relative to this one. All other keys are dotted then, and what stands there in
+    the base gives way to their values as a whole, as it does to overrides.
+
+    Raises:
+        ConfigError: when a file cannot be read, is its own base, or has a key that goes through a plain value.
+    """
+    return _read_settings(path, ())
+
+
+def _read_settings(path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
+    """As :func:`read_settings`, of a file that is the base of those ``above``."""
+    place = path.resolve()
+    if place in above:
+        raise ConfigError(f"{path}: is its own base, by way of {above[-1].name}; expected another file")
+    data = read_yaml(path)
+    if "base" not in data:
+        return data
+    base = data.pop("base")
+    if not isinstance(base, str):
+        raise ConfigError(f"{path}: base = {base!r}; expected the path of a YAML file")
+    result = _read_settings(path.parent / base, (*above, place))
+    for key, value in data.items():
+        _set(result, str(key), value, source=f"{path}: key {str(key)!r}")
+    return result
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -76,17 +110,22 @@ def override(data: Mapping[str, Any], overrides: Iterable[str]) -> dict[str, Any
         key, separator, value = item.partition("=")
         if not separator or not all(key.split(".")):
             raise ConfigError(f"override {item!r}: expected dotted.key=value")
-        *parents, last = key.split(".")
-        target = result
-        for parent in parents:
-            target = target.setdefault(parent, {})
-            if not isinstance(target, dict):
-                raise ConfigError(f"override {item!r}: {parent!r} is a plain value, it has no keys")
         try:
-            target[last] = yaml.safe_load(value)
+            parsed = yaml.safe_load(value)
         except yaml.YAMLError:
             raise ConfigError(f"override {item!r}: {value!r} is not a YAML value") from None
+        _set(result, key, parsed, source=f"override {item!r}")
     return result
+
+
+def _set(data: dict[str, Any], key: str, value: Any, *, source: str) -> None:
+    """Set the dotted ``key`` in ``data``; mappings on the way are made."""
+    *parents, last = key.split(".")
+    for parent in parents:
+        data = data.setdefault(parent, {})
+        if not isinstance(data, dict):
+            raise ConfigError(f"{source}: {parent!r} is a plain value, it has no keys")
+    data[last] = value
 
 
 def parse_config(cls: type[ConfigT], data: Mapping[str, Any], source: str) -> ConfigT:

@@ -61,6 +61,43 @@ def test_file_and_overrides(path: Path) -> None:
     assert drawing == Drawing(name="7", paper="a3", pen=Pen(colour="red", width=3), shapes=(Round(radius=0.5),))
 
 
+def test_a_file_may_say_what_differs_from_another(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "variants").mkdir()
+    wide, bare = tmp_path / "variants" / "wide.yaml", tmp_path / "variants" / "bare.yaml"
+    wide.write_text("base: ../drawing.yaml\npen.width: 3\npaper: a3\n", encoding="utf-8")
+    bare.write_text("base: wide.yaml\nname: bare\nshapes: []\npen: {width: 5}\n", encoding="utf-8")
+    assert load_config(Drawing, wide) == load_config(Drawing, path, ["pen.width=3", "paper=a3"])
+    # What is replaced is replaced as a whole: the colour of the pen is the default again.
+    assert load_config(Drawing, bare, ["paper=a5"]) == Drawing(name="bare", paper="a5", pen=Pen(width=5))
+    assert config_hash(load_config(Drawing, wide)) == config_hash(
+        load_config(Drawing, path, ["pen.width=3", "paper=a3"])
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("base: absent.yaml", "absent.yaml: cannot be read (No such file or directory); expected a YAML file"),
+        ("base: variant.yaml", "variant.yaml: is its own base, by way of variant.yaml; expected another file"),
+        ("base: other.yaml", "variant.yaml: is its own base, by way of other.yaml; expected another file"),
+        ("base: [drawing.yaml]", "variant.yaml: base = ['drawing.yaml']; expected the path of a YAML file"),
+        (
+            "base: drawing.yaml\nname.first: a",
+            "variant.yaml: key 'name.first': 'name' is a plain value, it has no keys",
+        ),
+        ("base: drawing.yaml\npen.length: 3", "variant.yaml: unknown key 'pen.length' (value 3)"),
+    ],
+)
+def test_a_base_that_does_not_hold(path: Path, tmp_path: Path, content: str, message: str) -> None:
+    variant = tmp_path / "variant.yaml"
+    variant.write_text(content, encoding="utf-8")
+    (tmp_path / "other.yaml").write_text("base: variant.yaml", encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_config(Drawing, variant)
+    assert message in str(caught.value)
+    assert str(caught.value).startswith(str(tmp_path))
+
+
 def test_an_override_makes_the_mappings_on_its_way_and_leaves_the_original_alone() -> None:
     data = {"pen": {"width": 1}}
     assert override(data, ["pen.width=2", "a.b.c=[1, 2]", "empty=", "text=a=b"]) == {

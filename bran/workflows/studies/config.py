@@ -21,7 +21,7 @@ from typing import Annotated, Any
 import yaml
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-from bran.config import Config, config_hash, override, parse_config, read_yaml
+from bran.config import Config, config_hash, override, parse_config, read_settings, read_yaml
 from bran.corpus.splits import SplitConfig
 from bran.errors import ConfigError
 from bran.workflows.run_config import RunConfig
@@ -78,7 +78,7 @@ class StudyConfig(Config):
             ConfigError: when a key or value does not hold, a variant changes nothing or what the study sets, or
                 two are the same.
         """
-        base = self.base if isinstance(self.base, dict) else read_yaml(place.parent / self.base)
+        base = self.base if isinstance(self.base, dict) else read_settings(place.parent / self.base)
         rows = {self.base_name: self._row(base, {}, f"{place}: base")}
         hashes = {config_hash(rows[self.base_name]): self.base_name}
         for name, differences in self.variants.items():
