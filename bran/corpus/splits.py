@@ -6,9 +6,9 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from bran.config import Config
 from bran.corpus.document import Document
@@ -65,8 +65,12 @@ class Split:
                 raise DuplicateDocumentError(f"{message} and {sides[document.id]}", Place(document=document.id))
 
 
-def kfold(documents: Sequence[Document], *, folds: int, seed: int, validation: float) -> tuple[Split, ...]:
+def kfold(
+    documents: Sequence[Document], *, folds: int, seed: int, validation: float, part: int = 0
+) -> tuple[Split, ...]:
     """Random folds: each one is the test part once, and a random ``validation`` share of the rest validates.
+
+    Another ``part``, from 0, is another share, which overlaps with those of lower numbers only where shares run out.
 
     Raises:
         ConfigError: when there are fewer documents than folds.
@@ -77,17 +81,20 @@ def kfold(documents: Sequence[Document], *, folds: int, seed: int, validation: f
     splits = []
     for fold in range(folds):
         rest = [group for index, group in enumerate(groups) if index % folds != fold]
-        held_out, train = _take(_shuffled(rest, f"{seed}-{fold}"), _share(rest, validation))
+        held_out, train = _held_out(_shuffled(rest, f"{seed}-{fold}"), validation, part)
         splits.append(_split(f"fold-{fold + 1}", train, held_out, groups[fold::folds]))
     return _checked(splits, documents)
 
 
-def temporal(documents: Sequence[Document], *, cuts: int, test_size: int, validation: float) -> tuple[Split, ...]:
+def temporal(
+    documents: Sequence[Document], *, cuts: int, test_size: int, validation: float, part: int = 0
+) -> tuple[Split, ...]:
     """Rolling origin: each cut tests on ``test_size`` documents and learns from older ones only.
 
     Cut 1 tests on the newest documents, cut 2 on those just before them, and so on; the newest
-    ``validation`` share of what is older validates. Document ids are PMIDs: higher is newer. Documents
-    with one title are taken together, at the place of the newest.
+    ``validation`` share of what is older validates, with ``part`` 1 the share before that one, and so on.
+    Document ids are PMIDs: higher is newer. Documents with one title are taken together, at the place of the
+    newest.
 
     Raises:
         DataError: when an id is no number.
@@ -101,13 +108,17 @@ def temporal(documents: Sequence[Document], *, cuts: int, test_size: int, valida
     splits = []
     for cut in range(1, cuts + 1):
         test, rest = _take(rest, test_size)
-        held_out, train = _take(rest, _share(rest, validation))
+        held_out, train = _held_out(rest, validation, part)
         splits.append(_split(f"cut-{cut}", train, held_out, test))
     return _checked(splits, documents)
 
 
-def given(corpus: Corpus, *, train: Sequence[str], test: str | None, validation: float, seed: int) -> tuple[Split, ...]:
+def given(
+    corpus: Corpus, *, train: Sequence[str], test: str | None, validation: float, seed: int, part: int = 0
+) -> tuple[Split, ...]:
     """The published parts: train on ``train``, a random ``validation`` share of it aside, test on ``test``.
+
+    Another ``part`` is another share, as in :func:`kfold`.
 
     Raises:
         DataError: when the corpus has no such part.
@@ -116,7 +127,7 @@ def given(corpus: Corpus, *, train: Sequence[str], test: str | None, validation:
     documents = [document for part in train for document in corpus.part(part)]
     tested = list(corpus.part(test)) if test else []
     groups = _shuffled(_groups(documents), f"{seed}")
-    held_out, rest = _take(groups, _share(groups, validation))
+    held_out, rest = _held_out(groups, validation, part)
     return _checked([_split("given", rest, held_out, _groups(tested))], [*documents, *tested])
 
 
@@ -147,6 +158,12 @@ def _take(groups: Sequence[Group], count: int) -> tuple[list[Group], list[Group]
     return list(groups[:taken]), list(groups[taken:])
 
 
+def _held_out(groups: Sequence[Group], share: float, part: int) -> tuple[list[Group], list[Group]]:
+    """The ``part``-th ``share`` of the documents, and the others."""
+    before, after = _take(groups, part * _share(groups, share))
+    return _take([*after, *before], _share(groups, share))
+
+
 def _split(name: str, train: Iterable[Group], validation: Iterable[Group], test: Iterable[Group]) -> Split:
     sides = (tuple(sorted(chain.from_iterable(groups))) for groups in (train, validation, test))
     return Split(name, *sides)
@@ -158,47 +175,73 @@ def _checked(splits: Sequence[Split], documents: Sequence[Document]) -> tuple[Sp
     return tuple(splits)
 
 
-class KFoldConfig(Config):
+class _ValidatedConfig(Config):
+    validation: float = Field(default=0.15, ge=0, lt=1)
+    """Share of the documents outside the test part; of a temporal cut the newest of them."""
+    validation_part: int = Field(default=0, ge=0, exclude_if=(0).__eq__)
+    """Which of such shares, from 0: models that are averaged may leave out different ones."""
+
+    @model_validator(mode="after")
+    def _part_is_there(self) -> Self:
+        if self.validation_part and self.validation_part * self.validation >= 1:
+            raise ValueError(f"validation_part {self.validation_part}: shares of {self.validation} are fewer")
+        return self
+
+
+class KFoldConfig(_ValidatedConfig):
     """Builds :func:`kfold`."""
 
     kind: Literal["kfold"] = "kfold"
     folds: int = Field(default=5, ge=2)
     seed: int = 0
-    validation: float = Field(default=0.15, ge=0, lt=1)
-    """Share of the documents outside the fold."""
 
     def build(self, corpus: Corpus) -> tuple[Split, ...]:
         """The splits of ``corpus``."""
-        return kfold(corpus.documents, folds=self.folds, seed=self.seed, validation=self.validation)
+        return kfold(
+            corpus.documents,
+            folds=self.folds,
+            seed=self.seed,
+            validation=self.validation,
+            part=self.validation_part,
+        )
 
 
-class TemporalConfig(Config):
+class TemporalConfig(_ValidatedConfig):
     """Builds :func:`temporal`."""
 
     kind: Literal["temporal"] = "temporal"
     cuts: int = Field(default=3, ge=1)
     test_size: int = Field(default=100, ge=1)
-    validation: float = Field(default=0.15, ge=0, lt=1)
-    """Share of the documents older than the test part: the newest of them."""
 
     def build(self, corpus: Corpus) -> tuple[Split, ...]:
         """The splits of ``corpus``."""
-        return temporal(corpus.documents, cuts=self.cuts, test_size=self.test_size, validation=self.validation)
+        return temporal(
+            corpus.documents,
+            cuts=self.cuts,
+            test_size=self.test_size,
+            validation=self.validation,
+            part=self.validation_part,
+        )
 
 
-class GivenConfig(Config):
+class GivenConfig(_ValidatedConfig):
     """Builds :func:`given`."""
 
     kind: Literal["given"] = "given"
     train: tuple[str, ...] = ("training",)
     test: str | None = "development"
-    validation: float = Field(default=0.15, ge=0, lt=1)
-    """Share of the training documents."""
     seed: int = 0
 
     def build(self, corpus: Corpus) -> tuple[Split, ...]:
         """The one split of ``corpus``."""
-        return given(corpus, train=self.train, test=self.test, validation=self.validation, seed=self.seed)
+        return given(
+            corpus,
+            train=self.train,
+            test=self.test,
+            validation=self.validation,
+            seed=self.seed,
+            part=self.validation_part,
+        )
 
 
 SplitConfig: TypeAlias = Annotated[KFoldConfig | TemporalConfig | GivenConfig, Field(discriminator="kind")]

@@ -47,6 +47,34 @@ def test_documents_with_one_title_are_never_parted(seed: int) -> None:
         assert sum(not side.isdisjoint({900, 1098, 1099}) for side in sides(split)) == 1
 
 
+def test_parts_of_the_validation_cover_the_rest_of_a_fold_once() -> None:
+    config = {"folds": 5, "seed": 3, "validation": 0.25}
+    parts = [kfold(DOCUMENTS, **config, part=part) for part in range(4)]
+    assert parts[0] == kfold(DOCUMENTS, **config)
+    for folds in zip(*parts, strict=True):
+        assert len({split.test for split in folds}) == 1
+        held_out = [id_ for split in folds for id_ in split.validation]
+        assert sorted(held_out) == sorted({*folds[0].train, *folds[0].validation})
+        for split in folds:
+            assert set.union(*sides(split)) == {int(d.id) for d in DOCUMENTS}
+
+
+def test_parts_of_the_validation_of_other_kinds() -> None:
+    (cut,) = temporal(DOCUMENTS, cuts=1, test_size=20, validation=0.25, part=1)
+    assert sides(cut)[2] == set(range(1080, 1100))
+    assert sides(cut)[1] == set(range(990, 1035))
+    corpus = Corpus(tuple(DOCUMENTS[:20]), {d.id: "training" for d in DOCUMENTS[:20]})
+    one, two = (given(corpus, train=["training"], test=None, validation=0.5, seed=1, part=part)[0] for part in (0, 1))
+    assert one.validation == two.train
+
+
+def test_a_part_that_there_is_not() -> None:
+    with pytest.raises(ValueError, match=r"validation_part 4: shares of 0\.25 are fewer"):
+        KFoldConfig(validation=0.25, validation_part=4)
+    assert KFoldConfig(validation=0.2, validation_part=4).build(Corpus(tuple(DOCUMENTS)))
+    assert "validation_part" not in KFoldConfig().model_dump()
+
+
 def test_too_many_folds() -> None:
     with pytest.raises(ConfigError, match="9 folds of 3 documents"):
         kfold(DOCUMENTS[:3], folds=9, seed=0, validation=0)
