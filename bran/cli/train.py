@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -22,9 +21,16 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from bran.cli.groups import grouped
+from bran.cli.run_options import ConfigPath, CorpusPath, Init, Only, Overrides, RunFolder, RunOptions, read_corpus
+
 if TYPE_CHECKING:
+    from bran.corpus.load import Corpus
+    from bran.nn.devices import Processes
     from bran.workflows.fitting import Listener
+    from bran.workflows.run_config import RunConfig
     from bran.workflows.summary import Summary
+    from bran.workflows.train import TrainingRun
 
 _PLAIN: dict[str, Any] = {"highlight": False, "markup": False, "soft_wrap": True}
 """How lines are printed that must stay as they are."""
@@ -71,22 +77,16 @@ class ProgressDisplay:
             yield Listener(on_epoch, lambda read: bar.advance(task, read))
 
 
+@grouped
 def train(
-    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file of the run.")],
-    corpus: Annotated[Path, typer.Option("--corpus", help="PubTator file, or the folder of a published corpus.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the run; started again, it goes on.")],
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key: training.seed=1.")
-    ] = None,
-    only: Annotated[list[str] | None, typer.Option("--only", help="Do this split only (fold-1); repeatable.")] = None,
-    init: Annotated[
-        Path | None, typer.Option("--init", help="Folder of a model or a pretrained encoder to start from.")
-    ] = None,
-    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, ...")] = "auto",
-    threads: Annotated[int, typer.Option("--threads", min=0, help="CPU threads; 0: what torch chooses.")] = 0,
-    mesh: Annotated[Path | None, typer.Option("--mesh", help="MeSH table of the hypernym filter.")] = None,
-    track: Annotated[bool, typer.Option("--track/--no-track", help="Log to MLflow.")] = True,
-    experiment: Annotated[str, typer.Option("--experiment", help="MLflow experiment.")] = "bran",
+    config: ConfigPath,
+    corpus: CorpusPath,
+    output: RunFolder,
+    set_: Overrides = None,
+    only: Only = None,
+    init: Init = None,
+    *,
+    options: RunOptions,
 ) -> None:
     """Train and score every split that CONFIG names, and the model on the whole corpus if it says so.
 
@@ -95,42 +95,56 @@ def train(
 
     Example: bran train pipelines/cdr/configs/bran.yaml --corpus bc5cdr -o runs/bran --set training.seed=1
     """
-    import torch
-
     from bran.config import load_config
-    from bran.corpus.load import load_corpus
-    from bran.corpus.mesh import BUNDLED_VERSION, MeshTree
-    from bran.corpus.schema import load_schema
     from bran.nn.devices import choose_device, join_processes
-    from bran.workflows.fitting import Fitter, Machine
     from bran.workflows.run_config import RunConfig
+
+    options.prepare()
+    settings = load_config(RunConfig, config, set_ or ())
+    documents = read_corpus(corpus, settings)
+    with join_processes(choose_device(options.device)) as processes:
+        run = training_run(settings, documents, output, options=options, processes=processes, init=init)
+        start(run, source=corpus, only=only or ())
+
+
+def training_run(
+    settings: RunConfig,
+    documents: Corpus,
+    output: Path,
+    *,
+    options: RunOptions,
+    processes: Processes,
+    init: Path | None = None,
+) -> TrainingRun:
+    """A run of ``settings`` on ``documents``, not yet started.
+
+    Raises:
+        ConfigError: when there is no such device, or the tracker cannot be opened.
+    """
+    from bran.workflows.fitting import Fitter, Machine
     from bran.workflows.run_figures import RunFigures
-    from bran.workflows.tracking import TrackingConfig
     from bran.workflows.train import TrainingRun
 
-    if threads:
-        torch.set_num_threads(threads)
-    settings = load_config(RunConfig, config, set_ or ())
-    documents = load_corpus(corpus, load_schema(settings.relation_schema), splits=settings.parts)
-    tree = MeshTree.read(mesh) if mesh else MeshTree.bundled()
-    version = mesh.name if mesh else BUNDLED_VERSION
-    console = Console()
-    with join_processes(choose_device(device)) as processes:
-        leads = processes.rank == 0
-        run = TrainingRun(
-            settings,
-            documents,
-            output,
-            fitter=Fitter(settings, mesh=tree, mesh_version=version, machine=Machine(device, processes=processes)),
-            tracker=TrackingConfig(enabled=track and leads, experiment=experiment).build(),
-            display=ProgressDisplay(console),
-            init=init,
-            figures=RunFigures(settings.protocol),
-        )
-        if leads:
-            show_summary(run.run(source=corpus, only=only or ()), console, output)
-        else:
-            run.follow(only=only or ())
+    tree, version = options.tree()
+    machine = Machine(options.device, processes=processes)
+    return TrainingRun(
+        settings,
+        documents,
+        output,
+        fitter=Fitter(settings, mesh=tree, mesh_version=version, machine=machine),
+        tracker=options.tracker(leads=processes.rank == 0),
+        display=ProgressDisplay(Console()),
+        init=init,
+        figures=RunFigures(settings.protocol),
+    )
+
+
+def start(run: TrainingRun, *, source: Path, only: Sequence[str]) -> None:
+    """Do ``run`` and show what it scores, or take part in it when another process leads it."""
+    if run.fitter.machine.processes.rank:
+        run.follow(only=only)
+    else:
+        show_summary(run.run(source=source, only=only), Console(), run.folder)
 
 
 def show_summary(summary: Summary, console: Console, output: Path) -> None:

@@ -33,6 +33,8 @@ class DistillationConfig(Config):
     """The teachers' logits are divided by it: above 1 their scores are drawn towards even odds."""
     unlabelled_weight: float = Field(default=1.0, gt=0)
     """Factor of each pair of an unlabelled document in the loss; an annotated one has 1."""
+    per_epoch: float = Field(default=1.0, gt=0, le=1)
+    """Share of the unlabelled documents in an epoch, in turn: with 0.25 each one comes every fourth time."""
 
     def annotated(self, schema: Schema, scores: Scores, gold: Labeller) -> Labeller:
         """Labels of annotated documents, of which the teachers say ``scores``."""

@@ -96,7 +96,12 @@ def write_settings(
 
 def write_candidates(documents: Iterable[Document], folder: Path, schema: Schema) -> None:
     """Write all relations of ``documents`` as the candidates of the split in ``folder``."""
-    with open_writer(folder / CANDIDATES, schema=schema) as writer:
+    write_scores(documents, folder / CANDIDATES, schema)
+
+
+def write_scores(documents: Iterable[Document], path: Path, schema: Schema) -> None:
+    """Write all relations of ``documents``, every candidate with its score, as a table."""
+    with open_writer(path, schema=schema) as writer:
         for document in documents:
             writer.write(document)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
 
@@ -45,6 +48,16 @@ def test_the_same_seed_gives_the_same_weights():
     assert all(
         torch.equal(a, b) for a, b in zip(first.state_dict().values(), second.state_dict().values(), strict=True)
     )
+
+
+def test_it_learns_soft_labels_as_they_are():
+    model = network("scorer.structure=8")
+    soft = [replace(example, labels=np.full_like(example.labels, 0.3)) for example in examples()]
+    CONFIG.train(model, soft, seed=1)
+    features = torch.cat([torch.from_numpy(example.features) for example in soft])
+    with torch.no_grad():
+        scores = model.link.scores(model.scorer.structure.eval()(features))
+    assert scores.mean().item() == pytest.approx(0.3, abs=0.05)
 
 
 def test_nothing_to_train():

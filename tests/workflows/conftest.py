@@ -9,6 +9,7 @@ import pytest
 
 from bran.corpus.document import Document, Mention, Passage
 from bran.workflows.tracking import TrackingConfig
+from tests.runs import run_config, start
 
 
 @pytest.fixture(scope="session")
@@ -42,3 +43,12 @@ def store(tmp_path: Path, migrated: Path) -> Path:
     folder.mkdir()
     shutil.copy(migrated, folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def seeds(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Two finished runs on the abstracts of :mod:`tests.runs`, of two seeds: two folds and a refit. Only to be read."""
+    folders = [tmp_path_factory.mktemp(f"seed-{seed}") for seed in (0, 1)]
+    for seed, folder in enumerate(folders):
+        start(folder, run_config(f"training.seed={seed}", refit=True))
+    return folders
