@@ -174,3 +174,42 @@ def test_either_an_id_or_a_title_excludes_a_document_of_bc5cdr(corpora: Path) ->
     by_title = {doc.id for doc in biored if Excluded(titles=exclude.titles).match(doc)}
     assert len(by_id | by_title) == 101
     assert by_title == by_id
+
+
+@pytest.mark.parametrize(
+    ("table", "by_pair", "expected"),
+    [
+        ("ctd/marker_mechanism_by_pmid.tsv.gz", False, (1967, 1946)),
+        ("ctd/marker_mechanism_by_pmid.tsv.gz", True, (4186, 1508)),
+        ("chemdisgene/ctd_derived/train_relationships.tsv.gz", False, (1601, 1585)),
+        ("chemdisgene/ctd_derived/train_relationships.tsv.gz", True, (3311, 1274)),
+    ],
+)
+def test_how_right_distant_labels_are_on_bc5cdr(
+    corpora: Path, table: str, by_pair: bool, expected: tuple[int, int]
+) -> None:
+    """Pairs stated, and those of them that the annotators have too; by pair, from other documents alone."""
+    schema = load_schema("cdr")
+    told = Excluded.read(bc5cdr(corpora)).ids if by_pair else ()
+    index = StatementIndex(schema, by_pair=by_pair)
+    index.add(read_statements(corpora / table, {"chem_disease:marker/mechanism": "CID"}, exclude=told), table)
+    labels = WeakLabels(schema, index, turned=True)
+    stated = right = 0
+    for document in load_corpus(corpora / "bc5cdr", schema).documents:
+        relations = set(labels(document).relations)
+        stated += len(relations)
+        right += len(relations & set(document.relations))
+    assert (stated, right) == expected
+
+
+def test_curators_find_three_times_the_relations_that_ctd_has_of_an_abstract(corpora: Path) -> None:
+    schema, kind = load_schema("chemdisgene"), "chem_disease:marker/mechanism"
+    derived = load_corpus(corpora / "chemdisgene" / "ctd_derived", schema, splits=["test"])
+    curated = load_corpus(corpora / "chemdisgene" / "curated", schema)
+    texts = [derived, curated]
+    both = set.intersection(*({document.id for document in corpus.documents} for corpus in texts))
+    ctd, curators = (
+        {(document.id, r) for document in corpus.select(sorted(both)) for r in document.relations if r.type == kind}
+        for corpus in texts
+    )
+    assert (len(both), len(ctd), len(curators), len(ctd & curators)) == (271, 101, 276, 92)
