@@ -40,6 +40,8 @@ def _sections(card: CardConfig, facts: Mapping[str, Any]) -> Iterator[str]:
         yield from (card.purpose, "")
     yield from _listed("Trained on", card.data)
     yield from _listed("Training", [f"{key}: {fact_text(facts[key])}" for key in _TRAINING if key in facts])
+    if "distillation" in facts:
+        yield from ("## Teachers", "", *_teachers(facts["distillation"]), "")
     if "scores" in facts:
         yield from ("## Scores", "", *_scores(facts["scores"]), "")
     if facts.get("thresholds"):
@@ -76,6 +78,18 @@ def fact_text(value: Any) -> str:
 def _listed(title: str, items: Any) -> Iterator[str]:
     if items:
         yield from (f"## {title}", "", *(f"- {item}" for item in items), "")
+
+
+def _teachers(distillation: Mapping[str, Any]) -> Iterator[str]:
+    """What it was told beside the gold labels, and a row for each model that told it."""
+    how = {key: value for key, value in distillation.items() if key != "teachers"}
+    yield f"Learned the mean scores of {len(distillation['teachers'])} models: {fact_text(how)}."
+    yield ""
+    columns = ("name", "seed", "config", "corpus", "model")
+    yield f"| {' | '.join(columns)} |"
+    yield f"|{' --- |' * len(columns)}"
+    for teacher in distillation["teachers"]:
+        yield f"| {' | '.join(str(teacher.get(column, '')) for column in columns)} |"
 
 
 def _scores(scores: Mapping[str, Any]) -> Iterator[str]:

@@ -53,3 +53,14 @@ def test_thresholds_and_probabilities():
     )
     assert "\n| log loss (nats) | 0.3665 | 0.3300 |\n| Brier score | 0.1000 | 0.1000 |\n" in card
     assert "\n- `c:12`\n" in card
+
+
+def test_teachers():
+    teacher = {"run": "runs/a", "name": "big", "seed": 3, "config": "c0ffee", "corpus": "c0de", "model": "beef"}
+    facts = {"distillation": {"gold_share": 0.5, "unlabelled documents": 12, "teachers": [teacher, {"name": "old"}]}}
+    assert render_card("small", CardConfig(), facts) == (
+        "# small\n\n"
+        "## Teachers\n\nLearned the mean scores of 2 models: gold_share 0.5, unlabelled documents 12.\n\n"
+        "| name | seed | config | corpus | model |\n| --- | --- | --- | --- | --- |\n"
+        "| big | 3 | c0ffee | c0de | beef |\n| old |  |  |  |  |\n\n"
+    )
