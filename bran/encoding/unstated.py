@@ -18,6 +18,9 @@ from bran.config import Config
 from bran.corpus.document import Document, Pair
 from bran.encoding.labels import Labeller, PairLabels
 
+SPLIT = "{split}"
+"""Stands for the name of a split in the folder of a teacher."""
+
 Teach = Callable[[str], Labeller]
 """The scores of the model in a folder, as labels; pairs that it has not scored have no weight."""
 

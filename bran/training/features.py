@@ -29,7 +29,8 @@ from bran.training.optimiser import ScheduleConfig
 class FeatureTrainingConfig(Config):
     """How the perceptron is trained alone; its weights stay as they are from then on."""
 
-    epochs: int = Field(default=30, ge=1)
+    epochs: int = Field(default=30, ge=0)
+    """0: it stays as the model has it that training starts from (``init``)."""
     pairs: int = Field(default=128, ge=1)
     """Pairs of a batch."""
     learning_rate: float = Field(default=2e-3, gt=0)

@@ -10,15 +10,13 @@ from pathlib import Path
 import torch
 
 from bran.config import config_hash
-from bran.corpus.document import Document, Pair
+from bran.corpus.document import Document
 from bran.corpus.hypernyms import HypernymFilter
 from bran.corpus.load import Corpus
 from bran.corpus.mesh import MeshTree
 from bran.corpus.schema import Schema, load_schema
 from bran.corpus.splits import Split
-from bran.encoding.examples import DocumentEncoder
 from bran.encoding.knowledge import KNOWLEDGE, Knowledge
-from bran.encoding.labels import GoldLabels, PairFilter
 from bran.encoding.subwords import Subwords
 from bran.encoding.vectors import SubwordVectors
 from bran.errors import ConfigError, TrainingError
@@ -29,12 +27,14 @@ from bran.extraction.predictor import Predictor
 from bran.extraction.trained_model import TrainedModel, load_knowledge
 from bran.nn.devices import Processes, choose_device
 from bran.nn.hugging_face import HuggingFaceConfig
+from bran.nn.pretrained import is_encoder
 from bran.training.checkpoint import Progress
 from bran.training.loop import Checkpoints, Hooks, Metrics, Trainer
 from bran.workflows.bundled import knowledge_folder, vectors_folder
 from bran.workflows.pretrained_encoders import start_from_encoder
 from bran.workflows.run_config import RunConfig
 from bran.workflows.starts import check_vocabulary, describe, start_from
+from bran.workflows.training_data import TrainingData
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,7 @@ class Fitter:
         self.hypernyms = HypernymFilter(mesh)
         self.machine = machine or Machine()
         self.device = choose_device(self.machine.device)
+        self.data = TrainingData(config, self.schema, self.hypernyms, device=self.device)
 
     def fit(
         self,
@@ -111,24 +112,17 @@ class Fitter:
         listener = listener or Listener()
         self._check(split, train, validation)
         model = self._new(train, init)
-        encoder = DocumentEncoder(
-            self.config.encoding,
-            model.subwords,
-            self.schema,
-            labels=GoldLabels(self.schema, self._filter()),
-            knowledge=self.knowledge,
-        )
-        examples = encoder(train)
+        examples = self.data.examples(model, split, train)
         if self.config.training.features_first is not None:
             self.config.training.features_first.train(model.network, examples, seed=self.config.training.seed)
         validate = (lambda network: self._validate(model, validation)) if validation else None
-        key = f"{config_hash(self.config)}-{Corpus((*train, *validation)).hash}-{split.name}"
         trainer = Trainer(
             model.network,
             self.config.training,
             examples,
+            further=self.data.further(model, split),
             hooks=Hooks(validate, listener.epoch, listener.advance),
-            checkpoints=Checkpoints(folder, key, self.machine.checkpoint_steps),
+            checkpoints=Checkpoints(folder, self._key(split, train, validation), self.machine.checkpoint_steps),
             device=self.device,
             processes=self.machine.processes,
         )
@@ -164,6 +158,7 @@ class Fitter:
         config = self.config
         description = describe(config, self.schema)
         start = init or (Path(config.init) if config.init else None)
+        self._check_perceptron(start)
         if start is not None:
             started = start_from(start, description, seed=config.training.seed, device=self.device)
             if config.vectors:
@@ -181,12 +176,24 @@ class Fitter:
             network.embeddings.start_from(torch.from_numpy(vectors.vectors))
         return TrainedModel(description, subwords, network.to(self.device), self.knowledge)
 
+    def _check_perceptron(self, start: Path | None) -> None:
+        """Make sure that a perceptron that is to stay as it is comes from a model that has trained it."""
+        first = self.config.training.features_first
+        if first is not None and not first.epochs and (start is None or is_encoder(start)):
+            message = "training.features_first.epochs = 0: the perceptron stays as training starts from it"
+            raise TrainingError(f"{message}, which is at random; expected more epochs, or the init of a relation model")
+
     def _check_filter(self) -> None:
         """Make sure that no filter is asked for that the schema has no use for."""
         config = self.config
         if not self.schema.hypernym_filter and (config.hypernym_filter or config.protocol == FILTERED):
             found = f"hypernym_filter = {str(config.hypernym_filter).lower()}, protocol = {config.protocol}"
             raise ConfigError(f"{found}: schema {self.schema.name} has no such filter; expected false and raw")
+
+    def _key(self, split: Split, train: Sequence[Document], validation: Sequence[Document]) -> str:
+        """Names the settings and documents of a fit."""
+        weak = [self.data.weak.corpus.hash] if self.data.weak else []
+        return "-".join([config_hash(self.config), Corpus((*train, *validation)).hash, *weak, split.name])
 
     def _check(self, split: Split, train: Sequence[Document], validation: Sequence[Document]) -> None:
         if True not in self._answers(train):
@@ -207,16 +214,6 @@ class Fitter:
             for pair in self.schema.candidates(document)
         }
 
-    def _filter(self) -> PairFilter | None:
-        if not self.config.hypernym_filter:
-            return None
-
-        def counts(document: Document, pairs: tuple[Pair, ...]) -> list[bool]:
-            ignored = self.hypernyms.ignored(document, self.schema)
-            return [(pair.head.id, pair.tail.id) not in ignored for pair in pairs]
-
-        return counts
-
     def predictor(self, model: TrainedModel) -> Predictor:
         """Runs ``model`` on this machine."""
         return Predictor(model, device=self.device, precision=self.config.training.precision)
@@ -231,13 +228,14 @@ class Fitter:
         self, model: TrainedModel, split: Split, progress: Progress, validation: Sequence[Document]
     ) -> TrainedModel:
         """The same model with its threshold and history."""
+        weak = {"weak": len(self.data.weak.documents)} if self.data.weak else {}
         update = {
             "threshold": self.threshold(validation, self.predictions(model, validation)).value if validation else 0.5,
             "training": {
                 "config": config_hash(self.config),
                 "seed": self.config.training.seed,
                 "split": split.name,
-                "documents": {"train": len(split.train), "validation": len(split.validation)},
+                "documents": {"train": len(split.train), "validation": len(split.validation), **weak},
                 "epochs": progress.epoch,
                 "kept_epoch": progress.best_epoch if validation and self.config.training.keep_best else progress.epoch,
                 "steps": progress.step,

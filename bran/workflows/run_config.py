@@ -10,10 +10,12 @@ from bran.config import Config
 from bran.corpus.splits import GivenConfig, SplitConfig
 from bran.encoding.examples import EncodingConfig
 from bran.encoding.subwords import SubwordConfig
+from bran.encoding.unstated import NegativeConfig, TeacherConfig, Unstated
 from bran.extraction.model_card import CardConfig
 from bran.nn.hugging_face import HuggingFaceConfig
 from bran.nn.model import ModelConfig
 from bran.training.loop import TrainingConfig
+from bran.workflows.weak_corpus import WeakConfig
 
 
 class RunConfig(Config):
@@ -41,10 +43,21 @@ class RunConfig(Config):
     init: str | None = Field(default=None, exclude_if=lambda value: value is None)
     """Folder of a model, or of an encoder that ``bran pretrain`` wrote: the vocabulary, and the weights that training
     starts from. ``--init`` goes before it."""
+    weak: WeakConfig | None = Field(default=None, exclude_if=lambda value: value is None)
+    """Documents with labels by distant supervision, to be read beside the training part of every split."""
+    unstated: Unstated = Field(default=NegativeConfig(), exclude_if=NegativeConfig().__eq__)
+    """What pairs of the corpus itself are taken for of which nothing is stated. In validation and test parts they are
+    negatives."""
     card: CardConfig = CardConfig()
     encoding: EncodingConfig = EncodingConfig()
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
+
+    @property
+    def teachers(self) -> tuple[str, ...]:
+        """Models that say what is not stated, as the config names them."""
+        treatments = (self.unstated, self.weak.unstated if self.weak else None)
+        return tuple(treatment.model for treatment in treatments if isinstance(treatment, TeacherConfig))
 
     @property
     def parts(self) -> tuple[str, ...]:

@@ -22,6 +22,9 @@ from bran.workflows.bundled import vectors_folder
 from bran.workflows.pretrained_encoders import with_architecture
 from bran.workflows.run_config import RunConfig
 
+_OF_TRAINING = ("dropout", "frozen")
+"""What settings end with that are of training alone: the same weights fit, whatever they are."""
+
 
 def describe(config: RunConfig, schema: Schema) -> ModelDescription:
     """The model that ``config`` asks for, before it is trained.
@@ -50,20 +53,18 @@ def start_from(folder: Path, wanted: ModelDescription, *, seed: int, device: tor
         device: where the model is to be.
 
     Raises:
-        ModelError: when it was built for another schema or by other settings, or is no such folder.
+        ModelError: when it was built for another schema, or by settings that its weights do not fit, or is no such
+            folder.
     """
-    if not is_encoder(folder):
-        model = TrainedModel.load(folder, device=device)
-        check_start(folder, wanted)
-        return TrainedModel(wanted, model.subwords, model.network)
-    pretrained = PretrainedEncoder.load(folder)
+    start = PretrainedEncoder.load(folder) if is_encoder(folder) else TrainedModel.load(folder)
     check_start(folder, wanted)
+    given = start.reader if isinstance(start, PretrainedEncoder) else start.network
     torch.manual_seed(seed)
     network = wanted.model.build(
-        schema=wanted.relation_schema, vocabulary=len(pretrained.subwords), window=wanted.encoding.window
+        schema=wanted.relation_schema, vocabulary=len(start.subwords), window=wanted.encoding.window
     )
-    network.load_state_dict({**network.state_dict(), **pretrained.reader.state_dict()})
-    return TrainedModel(wanted, pretrained.subwords, network.to(device))
+    network.load_state_dict({**network.state_dict(), **given.state_dict()})
+    return TrainedModel(wanted, start.subwords, network.to(device))
 
 
 def start_hash(folder: Path) -> str:
@@ -127,7 +128,7 @@ def _encoder_differences(
     """Where the encoder that was ``found`` differs from that of ``model`` in what is taken over."""
     differences = [
         _compare("model.embeddings.positions", found.model.embeddings.positions, model.embeddings.positions),
-        _compare("model.encoder", found.model.encoder, model.encoder, dropout=False),
+        _compare("model.encoder", found.model.encoder, model.encoder),
     ]
     if found.model.embeddings.positions.kind == "learned":  # one vector for each place in a window
         differences.append(_compare(window_key, found.window, window))
@@ -144,13 +145,10 @@ def _difference(part: str, found: Config, wanted: Config) -> str:
     return _compare(part, attrgetter(part)(found), attrgetter(part)(wanted))
 
 
-def _compare(name: str, found: Any, expected: Any, *, dropout: bool = True) -> str:
-    """Where two settings called ``name`` first differ, empty for nowhere; without ``dropout``, rates of it may."""
+def _compare(name: str, found: Any, expected: Any) -> str:
+    """Where two settings called ``name`` first differ, empty for nowhere; :data:`_OF_TRAINING` may."""
     if isinstance(found, Config) and type(found) is type(expected):
-        fields = [field for field in type(found).model_fields if dropout or not field.endswith("dropout")]
-        parts = (
-            _compare(f"{name}.{field}", getattr(found, field), getattr(expected, field), dropout=dropout)
-            for field in fields
-        )
+        fields = [field for field in type(found).model_fields if not field.endswith(_OF_TRAINING)]
+        parts = (_compare(f"{name}.{field}", getattr(found, field), getattr(expected, field)) for field in fields)
         return next(filter(None, parts), "")
     return "" if found == expected else f"{name} = {found!r}; expected {expected!r}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import torch
@@ -10,10 +12,28 @@ import torch
 from bran.corpus.document import Document
 from bran.corpus.schema import Schema
 from bran.encoding.labels import ScoredLabels
+from bran.encoding.unstated import SPLIT
 from bran.errors import ModelError
+from bran.extraction.model_hash import model_hash
 from bran.extraction.predictor import Predictor
 from bran.extraction.trained_model import TrainedModel
 from bran.nn.precision import Precision
+
+
+def teacher_folder(model: str, split: str) -> Path:
+    """The folder of the teacher of ``split``, from the ``model`` that a config names."""
+    return Path(model.replace(SPLIT, split))
+
+
+def teachers_hash(models: Iterable[str], splits: Iterable[str]) -> str:
+    """Names the teachers that a config names for ``splits``, by what they hold.
+
+    Raises:
+        ModelError: when one is not there.
+    """
+    folders = {str(teacher_folder(model, split)) for model in models for split in splits}
+    hashes = {folder: model_hash(Path(folder)) for folder in sorted(folders)}
+    return hashlib.sha256(json.dumps(hashes).encode()).hexdigest()[:12]
 
 
 def teacher_labels(

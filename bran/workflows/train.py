@@ -111,9 +111,11 @@ class TrainingRun:
 
         Raises:
             ConfigError: when ``only`` names no split, two splits have one name, or the folder holds results of
-                another config, corpus or start.
+                another config, corpus, start or teacher.
+            DuplicateDocumentError: when a document of the corpus is among the weak ones.
         """
         groups = self._groups(only)
+        self.fitter.data.check(self.corpus)
         self._write_settings()
         self.fitter.machine.processes.wait()
         with self.tracker.start(self.config.name, tags=self._identity) as run:
@@ -129,6 +131,7 @@ class TrainingRun:
 
     def follow(self, *, only: Sequence[str] = ()) -> None:
         """Take part in the fits of another process's :meth:`run`, and write nothing."""
+        self.fitter.data.check(self.corpus)
         missing = [split for group in self._groups(only) for split in group if not self._done(split)]
         if self.config.refit and not only and not self._done(self._everything):
             missing.append(self._everything)
@@ -161,7 +164,10 @@ class TrainingRun:
         knowledge = {"knowledge": self.fitter.knowledge.hash} if self.fitter.knowledge else {}
         named = encoder_hash(self.config.model)
         encoder = {"encoder": named} if named else {}
-        return {"config": config_hash(self.config), "corpus": self.corpus.hash, **knowledge, **encoder, **init}
+        config = {"config": config_hash(self.config), "corpus": self.corpus.hash}
+        names = [split.name for kind in self.config.splits for split in kind.build(self.corpus)]
+        data = self.fitter.data.identity([*names, *([REFIT] if self.config.refit else [])])
+        return {**config, **knowledge, **encoder, **init, **data}
 
     def _done(self, split: Split) -> bool:
         """Whether the last file that is written of ``split`` is there."""
@@ -197,7 +203,8 @@ class TrainingRun:
     def _fit(self, split: Split, folder: Path, run: Run) -> TrainedModel:
         train, validation = self.corpus.select(split.train), self.corpus.select(split.validation)
         log = EpochFile(folder / EPOCHS)
-        with self.display.fit(split.name, len(train) * self.config.training.epochs) as listener:
+        documents = self.fitter.data.epoch_size(len(train)) * self.config.training.epochs
+        with self.display.fit(split.name, documents) as listener:
 
             def on_epoch(metrics: Metrics, epoch: int) -> None:
                 log.add(metrics, epoch)

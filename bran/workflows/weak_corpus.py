@@ -68,8 +68,9 @@ class WeakCorpus:
         ids = {document.id for document in scored.documents}
         titles = {normalised_title(document.title): document.id for document in scored.documents if document.title}
         for document in self.documents:
-            title = titles.get(normalised_title(document.title)) if document.title else None
-            if document.id in ids or title is not None:
-                same = f"has the title of document {title}" if document.id not in ids else "is a document"
-                message = f"{same} of the corpus that is trained and scored on; expected none of them (--exclude)"
+            same = titles.get(normalised_title(document.title)) if document.title else None
+            if document.id in ids or same is not None:
+                found = f"is document {document.id}" if document.id in ids else f"has the title of document {same}"
+                expected = "expected none of its documents (bran corpus weak --exclude)"
+                message = f"{found} of the corpus that is trained and scored on; {expected}"
                 raise DuplicateDocumentError(message, Place(str(self.path), document=document.id))

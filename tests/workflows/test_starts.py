@@ -90,8 +90,12 @@ def test_a_model_may_be_named_too(tmp_path: Path, encoder: Path) -> None:
     for name, tensor in TrainedModel.load(model).network.state_dict().items():
         assert torch.equal(again.network.state_dict()[name], tensor), name
     assert start_hash(model) != start_hash(encoder)
-    with pytest.raises(ModelError, match=r"has model\.encoder\.dropout = 0\.0; expected 0\.1"):
-        started(model, run_config("model.encoder.dropout=0.1"))
+    changed = started(model, run_config("model.encoder.dropout=0.1", "model.embeddings.frozen=true"))
+    assert changed.network.encoder.state_dict().keys() == again.network.encoder.state_dict().keys()
+    assert {module.p for module in changed.network.encoder.modules() if isinstance(module, torch.nn.Dropout)} >= {0.1}
+    assert not changed.network.embeddings.subwords.weight.requires_grad
+    with pytest.raises(ModelError, match=r"has model\.encoder\.dim = 8; expected 16"):
+        started(model, run_config("model.encoder.dim=16"))
 
 
 def test_nothing_to_start_from_is_named(tmp_path: Path) -> None:

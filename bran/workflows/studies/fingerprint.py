@@ -29,11 +29,11 @@ def code_hash() -> str:
 
 
 def named_hashes(config: RunConfig) -> dict[str, str]:
-    """Names the content of what ``config`` only names: the schema, and the vectors, model or encoder that runs start
-    from.
+    """Names the content of what ``config`` only names: the schema, the vectors, model or encoder that runs start
+    from, and documents beside the corpus.
 
     Raises:
-        ConfigError: when there is no such schema, or nothing to start from where the config says.
+        ConfigError: when there is no such schema, or nothing to start from or to read where the config says.
     """
     hashes = {"schema": config_hash(load_schema(config.relation_schema))}
     if config.vectors is not None:
@@ -41,6 +41,8 @@ def named_hashes(config: RunConfig) -> dict[str, str]:
         hashes["vectors"] = _folder_hash(folder, f"vectors {config.vectors!r}", writer="bran vectors")
     if config.init is not None:
         hashes["init"] = _folder_hash(Path(config.init), f"init {config.init!r}", writer="bran pretrain")
+    if config.weak is not None:
+        hashes["weak"] = _file_hash(Path(config.weak.documents), f"weak.documents {config.weak.documents!r}")
     encoder = encoder_hash(config.model)
     if encoder is not None:
         hashes["encoder"] = encoder
@@ -61,6 +63,12 @@ def _folder_hash(folder: Path, name: str, *, writer: str) -> str:
     if not folder.is_dir():
         raise ConfigError(f"{name}: no such folder; expected what `{writer}` writes")
     return _files_hash(folder, [path for path in folder.iterdir() if path.is_file()])
+
+
+def _file_hash(path: Path, name: str) -> str:
+    if not path.is_file():
+        raise ConfigError(f"{name}: no such file; expected what `bran corpus weak` writes")
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
 def _files_hash(root: Path, paths: list[Path]) -> str:

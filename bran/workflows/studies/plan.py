@@ -17,6 +17,7 @@ from bran.workflows.run_config import RunConfig
 from bran.workflows.starts import check_start, describe
 from bran.workflows.studies.config import Study
 from bran.workflows.studies.fingerprint import code_hash, data_hash, mesh_hash, named_hashes
+from bran.workflows.teaching import teachers_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +81,14 @@ def plan_study(study: Study, corpus: Corpus, *, mesh: MeshTree) -> Plan:
 
     Raises:
         ConfigError: when a split has no document to train, validate or test on, two have one name, the network of
-            a row cannot be built, or there is nothing to start from where a config says.
+            a row cannot be built, or there is nothing to start from or to read where a config says.
+        ModelError: when a teacher of a split is not there.
+        DuplicateDocumentError: when a document of the corpus is among the weak ones of a row.
     """
     for row, config in study.rows.items():
         _check_network(row, config)
+        if config.weak is not None:
+            config.weak.load(load_schema(config.relation_schema)).check(corpus)
     splits = [(config, split) for config in study.base.splits for split in config.build(corpus)]
     _check_splits(splits)
     shared = {"corpus": corpus.hash, "code": code_hash(), "mesh": mesh_hash(mesh)}
@@ -93,9 +98,15 @@ def plan_study(study: Study, corpus: Corpus, *, mesh: MeshTree) -> Plan:
         for kind, split in splits:
             for row in study.rows:
                 config = study.run_config(row, seed, kind)
-                decides = {**shared, **files[row], "config": config_hash(config), "split": split.name}
+                decides = {**shared, **files[row], **_teachers(config, split)}
+                decides |= {"config": config_hash(config), "split": split.name}
                 runs.append(PlannedRun(row, seed, split, config, data_hash(decides)))
     return Plan(study, corpus, tuple(runs))
+
+
+def _teachers(config: RunConfig, split: Split) -> dict[str, str]:
+    """Hash of the models that say in ``split`` what is not stated."""
+    return {"teacher": teachers_hash(config.teachers, [split.name])} if config.teachers else {}
 
 
 def _means(name: str, run: PlannedRun) -> bool:

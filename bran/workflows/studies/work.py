@@ -159,6 +159,7 @@ def _result(run: PlannedRun, folder: Path, bench: Bench, tell: Callable[[Epoch],
     report = group.reports[run.split.name]
     model = TrainedModel.load(folder / run.split.name / MODEL)
     epochs = tuple(epoch for _, epoch in sorted(log.epochs.items()))
+    documents = fitter.data.epoch_size(len(run.split.train))
     return RunResult(
         key=run.key,
         seed=run.seed,
@@ -172,7 +173,7 @@ def _result(run: PlannedRun, folder: Path, bench: Bench, tell: Callable[[Epoch],
         parameters=model.parameters,
         documents={side: len(getattr(run.split, side)) for side in ("train", "validation", "test")},
         threshold=model.description.threshold,
-        seconds=sum(len(run.split.train) / epoch.metrics["documents_per_second"] for epoch in epochs),
+        seconds=sum(documents / epoch.metrics["documents_per_second"] for epoch in epochs),
         epochs=epochs,
         counts=_counts(report),
         curve=_curve(run, folder, bench, fitter),

@@ -1,0 +1,109 @@
+"""What a fit learns from: documents of its split, and weak ones beside them, labelled as the config says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import torch
+
+from bran.corpus.document import Document, Pair
+from bran.corpus.hypernyms import HypernymFilter
+from bran.corpus.load import Corpus
+from bran.corpus.schema import Schema
+from bran.corpus.splits import Split
+from bran.encoding.examples import DocumentEncoder, Example
+from bran.encoding.labels import GoldLabels, Labeller, PairFilter, weighted
+from bran.encoding.unstated import Unstated
+from bran.extraction.trained_model import TrainedModel
+from bran.training.loop import Draw
+from bran.training.share import Share
+from bran.workflows.run_config import RunConfig
+from bran.workflows.teaching import teacher_folder, teacher_labels, teachers_hash
+from bran.workflows.weak_corpus import WeakCorpus
+
+
+class TrainingData:
+    """Makes training examples of documents.
+
+    Args:
+        config: of the run.
+        schema: what it names.
+        hypernyms: the filter that the config may ask for.
+        device: where teachers run.
+    """
+
+    def __init__(self, config: RunConfig, schema: Schema, hypernyms: HypernymFilter, *, device: torch.device) -> None:
+        self.config, self.schema = config, schema
+        self.hypernyms, self.device = hypernyms, device
+
+    @cached_property
+    def weak(self) -> WeakCorpus | None:
+        """The documents that the config has beside the corpus.
+
+        Raises:
+            DataError: when they cannot be read, or one stands twice.
+        """
+        return self.config.weak.load(self.schema) if self.config.weak else None
+
+    def check(self, corpus: Corpus) -> None:
+        """Make sure that no document of ``corpus``, which is trained and scored on, is among the weak ones.
+
+        Raises:
+            DuplicateDocumentError: when one is.
+        """
+        if self.weak:
+            self.weak.check(corpus)
+
+    def identity(self, splits: Sequence[str]) -> dict[str, str]:
+        """Hashes of what decides the examples of ``splits``, beside the config and the documents of the corpus.
+
+        Raises:
+            ModelError: when a teacher of one of them is not there.
+        """
+        weak = {"weak": self.weak.corpus.hash} if self.weak else {}
+        return weak | ({"teacher": teachers_hash(self.config.teachers, splits)} if self.config.teachers else {})
+
+    def epoch_size(self, documents: int) -> int:
+        """Documents of an epoch, of which ``documents`` are those of a split."""
+        return documents + (self.weak.per_epoch if self.weak else 0)
+
+    def examples(self, model: TrainedModel, split: Split, documents: Sequence[Document]) -> list[Example]:
+        """``documents`` of ``split`` as ``model`` is to read them; all of them come in every epoch."""
+        return self._encode(model, documents, self._labels(self.config.unstated, split, documents))
+
+    def further(self, model: TrainedModel, split: Split) -> Draw:
+        """The weak documents of each epoch, as ``model`` is to read them."""
+        weak = self.config.weak
+        if weak is None or self.weak is None:
+            return lambda epoch: ()
+        labels = weighted(self._labels(weak.unstated, split, self.weak.documents), weak.weight)
+        examples = self._encode(model, self.weak.documents, labels)
+        return Share(examples, weak.per_epoch, seed=self.config.training.seed)
+
+    def _encode(self, model: TrainedModel, documents: Sequence[Document], labels: Labeller) -> list[Example]:
+        encoder = DocumentEncoder(
+            self.config.encoding, model.subwords, self.schema, labels=labels, knowledge=model.knowledge
+        )
+        return encoder(documents)
+
+    def _labels(self, unstated: Unstated, split: Split, documents: Sequence[Document]) -> Labeller:
+        """What ``documents`` state, and what ``unstated`` takes the rest for."""
+
+        def teach(model: str) -> Labeller:
+            folder = teacher_folder(model, split.name)
+            precision = self.config.training.precision
+            return teacher_labels(folder, self.schema, documents, device=self.device, precision=precision)
+
+        return unstated.labels(GoldLabels(self.schema, self._filter), teach)
+
+    @cached_property
+    def _filter(self) -> PairFilter | None:
+        if not self.config.hypernym_filter:
+            return None
+
+        def counts(document: Document, pairs: tuple[Pair, ...]) -> list[bool]:
+            ignored = self.hypernyms.ignored(document, self.schema)
+            return [(pair.head.id, pair.tail.id) not in ignored for pair in pairs]
+
+        return counts
