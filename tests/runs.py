@@ -22,6 +22,7 @@ from bran.workflows.run_config import RunConfig
 from bran.workflows.summary import Summary
 from bran.workflows.tracking import NullTracker, Tracker
 from bran.workflows.train import TrainingRun
+from bran.workflows.training_data import TrainingData
 from tests.builders import document, model_config, training_config
 
 KFOLD = {"kind": "kfold", "folds": 2, "seed": 5, "validation": 0.34}
@@ -125,10 +126,16 @@ class Ears:
         yield Listener(epoch, advance)
 
 
-def fitter(config: RunConfig, *, checkpoint_steps: int = 1, processes: Processes | None = None) -> Fitter:
+def fitter(
+    config: RunConfig,
+    *,
+    checkpoint_steps: int = 1,
+    processes: Processes | None = None,
+    data: Callable[..., TrainingData] = TrainingData,
+) -> Fitter:
     """Fits models of ``config`` on the CPU, with :data:`TREE`."""
     machine = Machine("cpu", checkpoint_steps, processes or Processes())
-    return Fitter(config, mesh=TREE, mesh_version="tiny", machine=machine)
+    return Fitter(config, mesh=TREE, mesh_version="tiny", machine=machine, data=data)
 
 
 def training_run(
@@ -140,6 +147,7 @@ def training_run(
     ears: Ears | None = None,
     init: Path | None = None,
     processes: Processes | None = None,
+    data: Callable[..., TrainingData] = TrainingData,
 ) -> TrainingRun:
     """A run of ``config`` on ``documents``, not yet started; by default two folds of :func:`abstracts`."""
     config = config or run_config()
@@ -147,7 +155,7 @@ def training_run(
         config,
         Corpus(tuple(documents or abstracts())),
         folder,
-        fitter=fitter(config, processes=processes),
+        fitter=fitter(config, processes=processes, data=data),
         tracker=tracker or NullTracker(),
         display=ears or Ears(),
         init=init,

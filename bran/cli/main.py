@@ -18,6 +18,8 @@ from bran import __version__
 from bran.cli import corpus, knowledge, lexicon, model, plot, study, tagging
 from bran.cli.aggregate import aggregate
 from bran.cli.calibrate import calibrate
+from bran.cli.distil import distil
+from bran.cli.ensemble import ensemble
 from bran.cli.evaluate import baseline, compare, evaluate
 from bran.cli.explain import explain
 from bran.cli.export import export
@@ -132,6 +134,8 @@ for _command in (
     tag,
     fetch,
     train,
+    ensemble,
+    distil,
     pretrain,
     vectors,
     evaluate,

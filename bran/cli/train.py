@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from bran.workflows.run_config import RunConfig
     from bran.workflows.summary import Summary
     from bran.workflows.train import TrainingRun
+    from bran.workflows.training_data import TrainingData
 
 _PLAIN: dict[str, Any] = {"highlight": False, "markup": False, "soft_wrap": True}
 """How lines are printed that must stay as they are."""
@@ -115,8 +116,9 @@ def training_run(
     options: RunOptions,
     processes: Processes,
     init: Path | None = None,
+    data: Callable[..., TrainingData] | None = None,
 ) -> TrainingRun:
-    """A run of ``settings`` on ``documents``, not yet started.
+    """A run of ``settings`` on ``documents``, not yet started; ``data`` makes other examples than training has.
 
     Raises:
         ConfigError: when there is no such device, or the tracker cannot be opened.
@@ -124,6 +126,7 @@ def training_run(
     from bran.workflows.fitting import Fitter, Machine
     from bran.workflows.run_figures import RunFigures
     from bran.workflows.train import TrainingRun
+    from bran.workflows.training_data import TrainingData
 
     tree, version = options.tree()
     machine = Machine(options.device, processes=processes)
@@ -131,7 +134,7 @@ def training_run(
         settings,
         documents,
         output,
-        fitter=Fitter(settings, mesh=tree, mesh_version=version, machine=machine),
+        fitter=Fitter(settings, mesh=tree, mesh_version=version, machine=machine, data=data or TrainingData),
         tracker=options.tracker(leads=processes.rank == 0),
         display=ProgressDisplay(Console()),
         init=init,

@@ -67,12 +67,21 @@ class Fitter:
         mesh: the tree of the hypernym filter.
         mesh_version: what signatures call it.
         machine: where to run.
+        data: makes the examples that fits learn from.
 
     Raises:
         ConfigError: when the schema has no use for the filter that the config asks for.
     """
 
-    def __init__(self, config: RunConfig, *, mesh: MeshTree, mesh_version: str, machine: Machine | None = None) -> None:
+    def __init__(
+        self,
+        config: RunConfig,
+        *,
+        mesh: MeshTree,
+        mesh_version: str,
+        machine: Machine | None = None,
+        data: Callable[..., TrainingData] = TrainingData,
+    ) -> None:
         self.config = config
         self.mesh_version = mesh_version
         self.schema: Schema = load_schema(config.relation_schema)
@@ -80,7 +89,7 @@ class Fitter:
         self.hypernyms = HypernymFilter(mesh)
         self.machine = machine or Machine()
         self.device = choose_device(self.machine.device)
-        self.data = TrainingData(config, self.schema, self.hypernyms, device=self.device)
+        self.data = data(config, self.schema, self.hypernyms, device=self.device)
 
     def fit(
         self,
@@ -192,8 +201,8 @@ class Fitter:
 
     def _key(self, split: Split, train: Sequence[Document], validation: Sequence[Document]) -> str:
         """Names the settings and documents of a fit."""
-        weak = [self.data.weak.corpus.hash] if self.data.weak else []
-        return "-".join([config_hash(self.config), Corpus((*train, *validation)).hash, *weak, split.name])
+        data = self.data.identity([split.name]).values()
+        return "-".join([config_hash(self.config), Corpus((*train, *validation)).hash, *data, split.name])
 
     def _check(self, split: Split, train: Sequence[Document], validation: Sequence[Document]) -> None:
         if True not in self._answers(train):
@@ -239,6 +248,7 @@ class Fitter:
                 "epochs": progress.epoch,
                 "kept_epoch": progress.best_epoch if validation and self.config.training.keep_best else progress.epoch,
                 "steps": progress.step,
+                **self.data.record(split.name),
             },
         }
         return replace(model, description=model.description.model_copy(update=update))

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from bran.config import Config
 from bran.corpus.splits import GivenConfig, SplitConfig
+from bran.encoding.distillation import DistillationConfig
 from bran.encoding.examples import EncodingConfig
 from bran.encoding.subwords import SubwordConfig
 from bran.encoding.unstated import NegativeConfig, TeacherConfig, Unstated
@@ -48,6 +49,8 @@ class RunConfig(Config):
     unstated: Unstated = Field(default=NegativeConfig(), exclude_if=NegativeConfig().__eq__)
     """What pairs of the corpus itself are taken for of which nothing is stated. In validation and test parts they are
     negatives."""
+    distillation: DistillationConfig | None = Field(default=None, exclude_if=lambda value: value is None)
+    """How ``bran distil`` has a student learn from its teachers; ``bran train`` has none."""
     card: CardConfig = CardConfig()
     encoding: EncodingConfig = EncodingConfig()
     model: ModelConfig = ModelConfig()

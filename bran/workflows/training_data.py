@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 import torch
 
@@ -15,6 +16,7 @@ from bran.corpus.splits import Split
 from bran.encoding.examples import DocumentEncoder, Example
 from bran.encoding.labels import GoldLabels, Labeller, PairFilter, weighted
 from bran.encoding.unstated import Unstated
+from bran.errors import ConfigError
 from bran.extraction.trained_model import TrainedModel
 from bran.training.loop import Draw
 from bran.training.share import Share
@@ -50,8 +52,10 @@ class TrainingData:
         """Make sure that no document of ``corpus``, which is trained and scored on, is among the weak ones.
 
         Raises:
-            DuplicateDocumentError: when one is.
+            ConfigError: when the config asks for teachers of a student, and there are none.
+            DuplicateDocumentError: when such a document is.
         """
+        self._check_teachers()
         if self.weak:
             self.weak.check(corpus)
 
@@ -63,6 +67,10 @@ class TrainingData:
         """
         weak = {"weak": self.weak.corpus.hash} if self.weak else {}
         return weak | ({"teacher": teachers_hash(self.config.teachers, splits)} if self.config.teachers else {})
+
+    def record(self, split: str) -> dict[str, Any]:
+        """What a model says of its examples of ``split``, beside the documents of the corpus."""
+        return {}
 
     def epoch_size(self, documents: int) -> int:
         """Documents of an epoch, of which ``documents`` are those of a split."""
@@ -80,6 +88,10 @@ class TrainingData:
         labels = weighted(self._labels(weak.unstated, split, self.weak.documents), weak.weight)
         examples = self._encode(model, self.weak.documents, labels)
         return Share(examples, weak.per_epoch, seed=self.config.training.seed)
+
+    def _check_teachers(self) -> None:
+        if self.config.distillation is not None:
+            raise ConfigError("distillation is given, and no teachers; expected bran distil, or distillation: null")
 
     def _encode(self, model: TrainedModel, documents: Sequence[Document], labels: Labeller) -> list[Example]:
         encoder = DocumentEncoder(
