@@ -10,6 +10,7 @@ Genes*, LREC 2022.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -24,14 +25,19 @@ _ABSTRACTS = "_abstracts.txt"
 _RELATIONS = "_relationships.tsv"
 _CURATED = "abstracts.txt"
 _CURATED_RELATIONS = "approved_relns_*.tsv"
+_VERSION = re.compile(r"_v\d+(?=\.tsv$)")
 
 
 def relation_tables(texts: Path) -> tuple[Path, ...]:
-    """The tables that are published beside the file ``texts``; none when it is not one of ChemDisGene."""
+    """The tables that are published beside the file ``texts``, the last version of each.
+
+    None when it is not one of ChemDisGene.
+    """
     name = texts.name.removesuffix(".gz")
     pattern = _CURATED_RELATIONS if name == _CURATED else name.replace(_ABSTRACTS, _RELATIONS)
     found = [table for suffix in ("", ".gz") for table in texts.parent.glob(pattern + suffix)]
-    return tuple(sorted(found)) if name.endswith(_CURATED) else ()
+    newest = {_VERSION.sub("", table.name.removesuffix(".gz")): table for table in sorted(found)}
+    return tuple(newest.values()) if name.endswith(_CURATED) else ()
 
 
 def missing_texts(folder: Path) -> tuple[str, ...]:
