@@ -59,7 +59,7 @@ class RunOptions:
 
 
 def read_corpus(path: Path, config: RunConfig) -> Corpus:
-    """The corpus at ``path`` as ``config`` has it read.
+    """The corpus at ``path`` as ``config`` has it read; what had to be changed in it is said on stderr.
 
     Raises:
         DataError: when it cannot be read.
@@ -67,4 +67,7 @@ def read_corpus(path: Path, config: RunConfig) -> Corpus:
     from bran.corpus.load import load_corpus
     from bran.corpus.schema import load_schema
 
-    return load_corpus(path, load_schema(config.relation_schema), splits=config.parts)
+    corpus = load_corpus(path, load_schema(config.relation_schema), splits=config.parts)
+    for notice in corpus.notices:
+        typer.echo(notice, err=True)
+    return corpus
