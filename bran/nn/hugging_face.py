@@ -240,4 +240,5 @@ class HuggingFaceEncoder(nn.Module):
     def _checkpoint(self) -> None:
         if not self.model.supports_gradient_checkpointing:
             raise ConfigError(f"model.encoder.checkpointing: {self.model.config.model_type} cannot; expected false")
-        self.model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        enable = getattr(self.model, "activation_checkpointing_enable", self.model.gradient_checkpointing_enable)
+        enable({"use_reentrant": False})

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 
 from bran.encoding.pretrained_subwords import SHIFT, PretrainedSubwords
 from bran.errors import ConfigError, NetworkError
@@ -157,7 +158,7 @@ def _read_weights(folder: Path) -> Any:
             dtype=torch.float32,
             output_loading_info=True,
         )
-    except (KeyError, OSError, RuntimeError, ValueError) as error:
+    except (KeyError, OSError, RuntimeError, SafetensorError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise ConfigError(f"{folder}: weights cannot be read ({reason}); expected those of its config.json") from None
     missing = sorted(name for name in found["missing_keys"] if not name.startswith("pooler"))
