@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from bran.encoding.labels import GoldLabels
+from bran.encoding.unstated import PositiveUnlabelledConfig
 from bran.errors import TrainingError
 from bran.training.features import FeatureTrainingConfig
 from tests.builders import encoder, network
@@ -58,6 +60,32 @@ def test_it_learns_soft_labels_as_they_are():
     with torch.no_grad():
         scores = model.link.scores(model.scorer.structure.eval()(features))
     assert scores.mean().item() == pytest.approx(0.3, abs=0.05)
+
+
+def test_without_epochs_it_is_frozen_as_it_is():
+    model = network("scorer.structure=8")
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    FeatureTrainingConfig(epochs=0).train(model, examples(), seed=0)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+    assert not any(parameter.requires_grad for parameter in model.scorer.structure.parameters())
+
+
+def test_what_is_not_stated_may_be_unlabelled():
+    schema = encoder().schema
+    docs, coder = abstracts(), encoder()
+    coder.labels = PositiveUnlabelledConfig(recall=0.5).labels(GoldLabels(schema), lambda model: GoldLabels(schema))
+    complete, unlabelled = network("scorer.structure=8"), network("scorer.structure=8")
+    CONFIG.train(complete, examples(), seed=1)
+    CONFIG.train(unlabelled, coder(docs), seed=1)
+    features = torch.cat([torch.from_numpy(example.features) for example in examples()])
+
+    def score(model):
+        with torch.no_grad():
+            return model.link.scores(model.scorer.structure.eval()(features)).mean().item()
+
+    # A third of the pairs is stated; where that is half of what holds, two thirds do.
+    assert score(complete) == pytest.approx(1 / 3, abs=0.1)
+    assert score(unlabelled) > score(complete) + 0.1
 
 
 def test_nothing_to_train():
