@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bran.corpus.document import Document
 from bran.corpus.load import text_files
-from bran.corpus.readers import detect_format, read_documents
+from bran.corpus.readers import detect_format, folder_format, read_documents
 from bran.corpus.titles import normalised_title
 from bran.errors import FormatError, Place
 from bran.files import open_text
@@ -66,10 +66,9 @@ class Excluded:
 
 
 def _read(path: Path) -> Excluded:
-    if path.is_dir():
-        return Excluded.of(document for file in text_files(path) for document in read_documents(file))
-    if _is_documents(path):
-        return Excluded.of(read_documents(path, every_record=True))
+    files = text_files(path) if path.is_dir() and not folder_format(path) else [path]
+    if path.is_dir() or _is_documents(path):
+        return Excluded.of(document for file in files for document in read_documents(file, every_record=True))
     with open_text(path) as lines:
         ids = [(number, line.strip()) for number, line in enumerate(lines, start=1) if line.strip()]
     for number, id_ in ids:

@@ -40,6 +40,12 @@ def test_documents_lists_of_ids_and_published_folders(tmp_path: Path) -> None:
     assert excluded.titles == {"a", "b", "c", "d"}
 
 
+def test_a_folder_of_brat_is_one_input(tmp_path: Path) -> None:
+    (tmp_path / "41.txt").write_text("Velorin in gout.\n")
+    (tmp_path / "41.ann").write_text("T1\tChemical 0 7\tVelorin\n")
+    assert Excluded.read([tmp_path]).ids == {"41"}
+
+
 def test_json_lines_and_biored_with_types_unknown_to_any_schema(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"id": "1", "title": "One"}\n{"id": "1", "title": "Uno"}\n')
     (tmp_path / "b.pubtator").write_text("2|t|Two\n2\t0\t3\tTwo\tNumber\tN:2\n2\tCounts\tN:2\tN:2\tNovel\n")
