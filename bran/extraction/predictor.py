@@ -29,7 +29,8 @@ class _Scored:
     Attributes:
         scores: of each pair and relation type, shape ``(pairs, relation types)``.
         probabilities: the same after calibration; ``None`` when the model has none.
-        values: token-pair scores, shape ``(windows, heads, tails, logits)``; ``None`` when no evidence is wanted.
+        values: token-pair scores by the temperature of the pool, shape ``(windows, heads, tails, logits)``; ``None``
+            when no evidence is wanted.
     """
 
     scores: Floats
@@ -67,7 +68,9 @@ class Predictor:
         self.device = device or torch.device("cpu")
         self.precision: Precision = precision
         # Shares are those of a LogSumExp: with another pooling there is none to tell.
-        self.evidence = evidence and model.description.model.scorer.pooling.kind == "logsumexp"
+        pooling = model.description.model.scorer.pooling
+        self.evidence = evidence and pooling.kind == "logsumexp"
+        self._temperature = pooling.temperature
         self.max_tokens = max_tokens
         self.chunk = chunk
         self.notes: Counter[str] = Counter()
@@ -127,7 +130,7 @@ class Predictor:
             logits = network.scorer.entity_pairs(values, batch)
         pairs = [len(example.pairs) for example in examples]
         windows = [len(example.windows) for example in examples]
-        by_window = values.cpu().split(windows) if self.evidence else [None] * len(examples)
+        by_window = (values / self._temperature).cpu().split(windows) if self.evidence else [None] * len(examples)
         scores = network.link.scores(logits).cpu().numpy()
         ends = np.cumsum(pairs)[:-1]
         return [

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from bran.config import Config
 from bran.errors import ConfigError
+from bran.nn.attention_bias import AttentionBias, BiasKind
 from bran.nn.positions import NoPositionsConfig, PositionsConfig
 
 
@@ -29,11 +30,18 @@ class AttentionConfig(Config):
     """Attend to so many tokens to either side; ``null``: to all."""
     within_sentences: bool = Field(default=False, exclude_if=False.__eq__)
     """Attend within a token's own sentence only."""
+    bias: tuple[BiasKind, ...] = Field(default=(), exclude_if=lambda kinds: not kinds)
+    """What heads learn of where query and key stand: ``distance`` (32 buckets, Raffel et al. 2020), ``sentence`` (the
+    same, the next, the one before, another). None: the paper."""
 
     def build(self, dim: int, positions: PositionsConfig = NoPositionsConfig()) -> SelfAttention:  # noqa: B008
         """The module, for vectors of ``dim``; ``positions`` may act in it."""
         kinds = {"dot": SelfAttention, "additive": AdditiveAttention, "general": GeneralAttention}
         return kinds[self.score](self, dim, positions)
+
+    def build_bias(self) -> AttentionBias | None:
+        """What is added to scores in all layers, if anything."""
+        return AttentionBias(self.bias, heads=self.heads) if self.bias else None
 
 
 class Sight:
@@ -83,13 +91,14 @@ class SelfAttention(nn.Module):
         self.output = nn.Linear(dim, dim) if config.output_projection else nn.Identity()
         self.place = positions.build_attention(size=size)
 
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, x: Tensor, mask: Tensor, bias: Tensor | None = None) -> Tensor:
         """Attend.
 
         Args:
             x: shape ``(windows, tokens, dim)``.
             mask: ``True`` at real tokens, shape ``(windows, tokens)``, or where each sees another (:class:`Sight`),
                 ``(windows, tokens, tokens)``.
+            bias: what to add to the scores of each query and key, shape ``(windows, heads, tokens, tokens)``.
 
         Returns:
             shape ``(windows, tokens, dim)``.
@@ -97,11 +106,12 @@ class SelfAttention(nn.Module):
         windows, tokens, dim = x.shape
         query, key, value = self._project(x)
         query, key, offsets = self.place(query, key)
+        offsets = _sum(offsets, bias)
         attended = self._attend(query, key, value, mask.view(windows, 1, mask.shape[1:-1].numel(), tokens), offsets)
         output: Tensor = self.output(attended.transpose(1, 2).reshape(windows, tokens, dim))
         return output
 
-    def weights(self, x: Tensor, mask: Tensor) -> Tensor:
+    def weights(self, x: Tensor, mask: Tensor, bias: Tensor | None = None) -> Tensor:
         """How much each token attends to each other, as :meth:`forward` does without dropout.
 
         A pass of its own: the fused kernels never hold them.
@@ -109,6 +119,7 @@ class SelfAttention(nn.Module):
         Args:
             x: as in :meth:`forward`.
             mask: the same.
+            bias: the same.
 
         Returns:
             shape ``(windows, heads, tokens, tokens)``: a row for the token that attends. Rows of real tokens sum to 1,
@@ -117,7 +128,7 @@ class SelfAttention(nn.Module):
         windows, tokens, _ = x.shape
         query, key, _ = self._project(x)
         query, key, offsets = self.place(query, key)
-        scores = self._scores(query, key)
+        scores, offsets = self._scores(query, key), _sum(offsets, bias)
         scores = scores if offsets is None else scores + offsets
         weights: Tensor = _hide(scores, mask.view(windows, 1, mask.shape[1:-1].numel(), tokens)).softmax(-1)
         return weights
@@ -150,7 +161,7 @@ class SelfAttention(nn.Module):
         """
         dropout = self.dropout if self.training else 0.0
         if offsets is not None:
-            mask = _hide(offsets, mask)
+            mask = _hide(offsets.to(query.dtype), mask)
         elif mask.shape[2] == 1 and query.dtype == torch.bfloat16 and query.device.type == "cpu":
             return _attend_by_window(query, key, value, mask, dropout)
         return functional.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=dropout)
@@ -209,6 +220,12 @@ class AdditiveAttention(SelfAttention):
         queries, keys = query.transpose(1, 2).contiguous(), key.transpose(1, 2).contiguous()  # (heads, size, tokens)
         hidden = (queries[..., None] + keys[:, :, None]).tanh()  # (heads, size, tokens, tokens)
         return (self.weight[:, None] @ hidden.flatten(2)).view(heads, tokens, tokens)
+
+
+def _sum(first: Tensor | None, second: Tensor | None) -> Tensor | None:
+    if first is None or second is None:
+        return second if first is None else first
+    return first + second
 
 
 def _hide(scores: Tensor, mask: Tensor) -> Tensor:

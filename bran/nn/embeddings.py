@@ -7,6 +7,7 @@ import math
 import torch
 from pydantic import Field
 from torch import Tensor, nn
+from torch.nn import functional
 
 from bran.config import Config
 from bran.encoding.subwords import PAD_ID, UNK_ID
@@ -21,6 +22,9 @@ class EmbeddingConfig(Config):
     """How it is known where tokens stand: a kind of :mod:`bran.nn.positions`. ``learned``: the paper."""
     types: bool = True
     """Mark the subwords of mentions with their entity type. Off: the paper."""
+    markers: bool = Field(default=False, exclude_if=False.__eq__)
+    """Mark where mentions begin and end as well, by vectors of their entity type (after the entity markers of Baldini
+    Soares et al. 2019). Off: the paper."""
     mask_mentions: bool = Field(default=False, exclude_if=False.__eq__)
     """Put a token of its entity type for every subword of a mention: what is named is hidden, for good."""
     frozen: bool = False
@@ -48,6 +52,7 @@ class Embeddings(nn.Module):
         self.positions = config.positions.build_input(window=window, dim=dim)
         self.types = nn.Embedding(types + 1, dim, padding_idx=0) if config.types else None
         self.masks = nn.Embedding(types + 1, dim, padding_idx=0) if config.mask_mentions else None
+        self.markers = Markers(types, dim) if config.markers else None
         self.word_dropout = config.word_dropout
         self.mention_dropout = config.mention_dropout
         self.dropout = nn.Dropout(config.dropout)
@@ -96,6 +101,8 @@ class Embeddings(nn.Module):
             embedded = embedded + self.positions(torch.arange(token_ids.shape[1], device=token_ids.device))
         if self.types is not None:
             embedded = embedded + self.types(types)
+        if self.markers is not None:
+            embedded = embedded + self.markers(types)
         dropped: Tensor = self.dropout(embedded * self.scale)
         return dropped
 
@@ -103,3 +110,25 @@ class Embeddings(nn.Module):
         rates = torch.where(types > 0, max(self.mention_dropout, self.word_dropout), self.word_dropout)
         dropped = torch.rand(token_ids.shape, device=token_ids.device) < rates
         return token_ids.masked_fill(dropped & (token_ids != PAD_ID), UNK_ID)
+
+
+class Markers(nn.Module):
+    """A vector of its entity type on the first subword of each mention, and another on the last; they start at zero.
+
+    Baldini Soares, FitzGerald, Ling, Kwiatkowski: *Matching the blanks*, ACL 2019, put tokens there; vectors leave the
+    text as long as it was. Mentions of one type that touch are marked as one.
+    """
+
+    def __init__(self, types: int, dim: int) -> None:
+        super().__init__()
+        self.begins = nn.Embedding(types + 1, dim, padding_idx=0)
+        self.ends = nn.Embedding(types + 1, dim, padding_idx=0)
+        for table in (self.begins, self.ends):
+            nn.init.zeros_(table.weight)
+
+    def forward(self, types: Tensor) -> Tensor:
+        """Vectors to add, shape ``(windows, tokens, dim)``, for the entity type of each token, 0 for none."""
+        around = functional.pad(types, (1, 1))
+        first, last = types != around[:, :-2], types != around[:, 2:]
+        marks: Tensor = self.begins(types * first) + self.ends(types * last)
+        return marks

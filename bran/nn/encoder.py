@@ -81,9 +81,9 @@ class Residual(nn.Module):
         self.attends = isinstance(layer, SelfAttention)
         self.adds = config.residual == "all" or (config.residual == "attention" and self.attends)
 
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """Apply; shapes are those of the sub-layer."""
-        changed: Tensor = self.dropout(self.layer(self.norm(x) if self.pre else x, mask))
+    def forward(self, x: Tensor, *given: Tensor) -> Tensor:
+        """Apply; ``given`` is what the sub-layer takes beside its input, and shapes are those that it has."""
+        changed: Tensor = self.dropout(self.layer(self.norm(x) if self.pre else x, *given))
         changed = x + changed if self.adds else changed
         return changed if self.pre else self.norm(changed)
 
@@ -102,6 +102,7 @@ class Encoder(nn.Module):
         self.layers = nn.ModuleList(layers)
         self.norm = nn.LayerNorm(config.dim) if config.norm == "pre" else nn.Identity()
         self.sight = Sight(config.attention or AttentionConfig())
+        self.bias = config.attention.build_bias() if config.attention is not None else None
 
     def forward(self, x: Tensor, mask: Tensor, sentences: Tensor | None = None) -> Tensor:
         """Encode.
@@ -109,14 +110,16 @@ class Encoder(nn.Module):
         Args:
             x: embeddings, shape ``(windows, tokens, dim)``.
             mask: ``True`` at real tokens, shape ``(windows, tokens)``.
-            sentences: number of each token's sentence, shape ``(windows, tokens)``; for attention within sentences.
+            sentences: number of each token's sentence, shape ``(windows, tokens)``; for attention that minds them.
 
         Returns:
             shape ``(windows, tokens, dim)``; what stands at padding means nothing.
         """
-        seen = self.sight(mask, sentences)
+        seen = [self.sight(mask, sentences)]
+        if self.bias is not None:
+            seen.append(self.bias(mask, sentences))
         for layer in self.layers:
-            x = layer(x, seen if layer.attends else mask)
+            x = layer(x, *seen) if layer.attends else layer(x, mask)
         encoded: Tensor = self.norm(x)
         return encoded
 

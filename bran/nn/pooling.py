@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 import torch
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from bran.config import Config
@@ -13,12 +14,27 @@ from bran.config import Config
 class PoolingConfig(Config):
     """How the scores of all token pairs of an entity pair become one."""
 
-    kind: Literal["logsumexp", "max", "mean", "attention"] = "logsumexp"
-    """``logsumexp``: the paper, a smooth maximum that lets every mention pair learn."""
+    kind: Literal["logsumexp", "max", "mean", "attention", "mixture"] = "logsumexp"
+    """``logsumexp``: the paper, a smooth maximum that lets every mention pair learn; ``mixture``: of it and
+    ``attention``, in learned shares."""
+    temperature: float = Field(default=1.0, gt=0, allow_inf_nan=False, exclude_if=(1.0).__eq__)
+    """Of a LogSumExp: towards 0 it becomes the maximum, above 1 weaker mention pairs count more. 1: the paper."""
+
+    @model_validator(mode="after")
+    def _something_has_a_temperature(self) -> PoolingConfig:
+        if self.temperature != 1 and self.kind not in ("logsumexp", "mixture"):
+            raise ValueError(
+                f"temperature = {self.temperature}: is that of a LogSumExp; expected 1 with kind {self.kind}"
+            )
+        return self
 
     def build(self) -> Pooling:
         """The module; called with values ``(n, labels)``, segments ``(n,)`` and the number of segments."""
-        return {"logsumexp": LogSumExp, "max": Max, "mean": Mean, "attention": AttentionWeighted}[self.kind]()
+        if self.kind == "logsumexp":
+            return LogSumExp(self.temperature)
+        if self.kind == "mixture":
+            return Mixture(self.temperature)
+        return {"max": Max, "mean": Mean, "attention": AttentionWeighted}[self.kind]()
 
 
 class Pooling(nn.Module):
@@ -29,7 +45,11 @@ class Pooling(nn.Module):
 
 
 class LogSumExp(Pooling):
-    """``log sum_i exp v_i`` over each segment, stable for any size of the values."""
+    """``t log sum_i exp(v_i / t)`` over each segment, with temperature ``t``; stable for any size of the values."""
+
+    def __init__(self, temperature: float = 1.0) -> None:
+        super().__init__()
+        self.temperature = temperature
 
     def forward(self, values: Tensor, segments: Tensor, size: int) -> Tensor:
         """Pool.
@@ -43,10 +63,10 @@ class LogSumExp(Pooling):
             shape ``(size, labels)``; the lowest number of the type for a segment without values.
         """
         highest = segment_max(values.detach(), segments, size)  # only shifts: no gradient goes through it
-        shifted = (values - highest[segments]).exp()
+        shifted = ((values - highest[segments]) / self.temperature).exp()
         total = values.new_zeros(size, values.shape[1]).index_add(0, segments, shifted)
         tiny = torch.finfo(values.dtype).tiny
-        return total.clamp_min(tiny).log() + highest
+        return self.temperature * total.clamp_min(tiny).log() + highest
 
 
 class Max(Pooling):
@@ -84,6 +104,30 @@ class AttentionWeighted(Pooling):
         total = values.new_zeros(size, 1).index_add(0, segments, weights)
         weighted = values.new_zeros(size, values.shape[1]).index_add(0, segments, weights * values)
         return weighted / total.clamp_min(torch.finfo(values.dtype).tiny)
+
+
+class Mixture(Pooling):
+    """``g LogSumExp + (1 - g) attention``, with one learned share ``g``, which starts at a half.
+
+    A LogSumExp grows with the number of mention pairs, a weighted mean does not: which is better depends on whether
+    naming two entities often speaks for their relation. After the learned mixtures of Lee, Gallagher, Tu: *Generalizing
+    pooling functions in convolutional neural networks*, AISTATS 2016, section 3.1.
+    """
+
+    extra: ClassVar[int] = 1
+
+    def __init__(self, temperature: float = 1.0) -> None:
+        super().__init__()
+        self.smooth_maximum, self.weighted = LogSumExp(temperature), AttentionWeighted()
+        self.gate = nn.Parameter(torch.zeros(()))
+        """Log-odds of ``g``."""
+
+    def forward(self, values: Tensor, segments: Tensor, size: int) -> Tensor:
+        """Pool ``(n, labels + 1)`` to ``(size, labels)``."""
+        maximum = self.smooth_maximum(values[:, :-1], segments, size)
+        share = self.gate.sigmoid()
+        pooled: Tensor = share * maximum + (1 - share) * self.weighted(values, segments, size)
+        return pooled
 
 
 def segment_max(values: Tensor, segments: Tensor, size: int) -> Tensor:

@@ -11,6 +11,7 @@ from bran.encoding.batches import Batch
 from bran.encoding.knowledge import KIND_FEATURES
 from bran.encoding.layout import LAYOUTS
 from bran.encoding.structure import FEATURES
+from bran.nn.context import PairContext
 from bran.nn.pooling import PoolingConfig
 
 
@@ -29,6 +30,9 @@ class ScorerConfig(Config):
     added to the pooled score. 0: none, the paper."""
     knowledge: tuple[str, ...] = Field(default=(), exclude_if=lambda kinds: not kinds)
     """Kinds of statements of other documents that the same perceptron hears of (:mod:`bran.encoding.knowledge`)."""
+    context: int = Field(default=0, ge=0, exclude_if=(0).__eq__)
+    """Heads of attention from a pair to the tokens that matter to both of its entities, which add a score
+    (:mod:`bran.nn.context`; Zhou et al. 2021). 0: none, the paper."""
     pooling: PoolingConfig = PoolingConfig()
 
     @model_validator(mode="after")
@@ -92,6 +96,11 @@ class PairScorer(nn.Module):
         self.layouts = nn.Embedding(LAYOUTS, scores) if config.layouts else None
         if self.layouts is not None:
             nn.init.zeros_(self.layouts.weight)
+        self.context = (
+            PairContext(dim=dim, heads=config.context, labels=scores, dropout=config.dropout)
+            if config.context
+            else None
+        )
         self.structure = (
             _perceptron_of(config.features, config.structure, labels, config.dropout / 2) if config.structure else None
         )
@@ -113,11 +122,16 @@ class PairScorer(nn.Module):
 
         A pooling that wants a score for itself has it after those of the labels.
         """
-        heads, tails = self.head(_gather(encoded, batch.heads)), self.tail(_gather(encoded, batch.tails))
-        scores: Tensor = self.biaffine(heads, tails)
+        heads, tails = _gather(encoded, batch.heads), _gather(encoded, batch.tails)
+        scores: Tensor = self.biaffine(self.head(heads), self.tail(tails))
         if scores.dtype in (torch.bfloat16, torch.float16):
             scores = scores.float()
-        return scores if self.layouts is None else scores + self.layouts(batch.layouts)
+        if self.layouts is not None:
+            scores = scores + self.layouts(batch.layouts)
+        if self.context is not None:
+            # The same for all token pairs of a pair: every pool passes it on, and shares of them stay as they are.
+            scores = scores + self.context(encoded, heads, tails, batch).to(scores.dtype)[batch.pairs]
+        return scores
 
     def entity_pairs(self, values: Tensor, batch: Batch) -> Tensor:
         """Pool ``values`` of shape ``(windows, heads, tails, labels)`` to logits, shape ``(pairs, labels)``."""

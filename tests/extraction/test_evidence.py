@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -40,7 +41,9 @@ def test_shares_by_hand():
     assert sum(item.share for item in evidence) == pytest.approx(1)
 
 
-@pytest.mark.parametrize("changes", [(), ("scorer.layouts=true",), ("scorer.structure=4",)])
+@pytest.mark.parametrize(
+    "changes", [(), ("scorer.layouts=true",), ("scorer.structure=4",), ("scorer.pooling.temperature=2",)]
+)
 def test_shares_sum_to_one_over_the_mention_pairs_of_the_relation(changes: tuple[str, ...]):
     for doc, relation in predicted(documents(), *changes):
         shares = [item.share for item in relation.evidence]
@@ -66,6 +69,19 @@ def test_shares_are_those_of_the_label():
 def test_mentions_in_different_windows_are_no_evidence():
     for _, relation in predicted(documents(), window=20, overlap=8):
         assert sum(item.share for item in relation.evidence) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_warm_pool_shares_out_by_the_number_of_token_pairs():
+    (example,) = encoder()(documents()[:1])
+    (window,) = example.windows
+    counts: Counter[tuple[int, int]] = Counter()
+    for row, column in zip(*np.nonzero(window.pairs == 0), strict=True):
+        counts[
+            example.mentions[window.head_mentions[row]].start, example.mentions[window.tail_mentions[column]].start
+        ] += 1
+    _, relation = predicted(documents()[:1], "scorer.pooling.temperature=1000000")[0]
+    shares = {(item.head.start, item.tail.start): item.share for item in relation.evidence}
+    assert shares == pytest.approx({pair: count / counts.total() for pair, count in counts.items()}, abs=1e-4)
 
 
 @pytest.mark.parametrize("kind", ["max", "mean"])

@@ -50,6 +50,28 @@ def test_without_types_the_marks_do_not_matter():
     assert not torch.equal(embeddings()(IDS, TYPES), embeddings()(IDS, torch.zeros_like(TYPES)))
 
 
+def test_markers_stand_where_mentions_begin_and_end():
+    plain, marked = embeddings(), embeddings(markers=True)
+    types = torch.tensor([[1, 1, 1, 0, 2, 1, 0], [0, 0, 0, 0, 0, 2, 2]])
+    ids = torch.full_like(types, 5)
+    marked.load_state_dict(plain.state_dict(), strict=False)
+    assert torch.equal(marked(ids, types), plain(ids, types))
+    assert marked.markers is not None
+    torch.nn.init.normal_(marked.markers.begins.weight)
+    torch.nn.init.normal_(marked.markers.ends.weight)
+    begins, ends = marked.markers.begins.weight.clone(), marked.markers.ends.weight.clone()
+    begins[0] = ends[0] = 0
+    # A mention of three subwords, two of one each that touch and differ in type, and one up to the end of the window.
+    firsts, lasts = (
+        torch.tensor([[1, 0, 0, 0, 2, 1, 0], [0] * 5 + [2, 0]]),
+        torch.tensor([[0, 0, 1, 0, 2, 1, 0], [0] * 6 + [2]]),
+    )
+    with torch.no_grad():
+        marked.markers.begins.weight[0] = marked.markers.ends.weight[0] = 0
+        added = (marked(ids, types) - plain(ids, types)) / 2
+    torch.testing.assert_close(added, begins[firsts] + ends[lasts])
+
+
 def test_masked_mentions_do_not_tell_what_they_are_called():
     module = embeddings(mask_mentions=True, positions="none", types=False)
     embedded = module(IDS, TYPES)

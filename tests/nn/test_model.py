@@ -119,6 +119,10 @@ def test_every_switch_changes_the_hash():
         "encoder.attention.reach=null",
         "encoder.attention.within_sentences=false",
         "link=plain",
+        "scorer.context=0",
+        "scorer.pooling.temperature=1",
+        "encoder.attention.bias=[]",
+        "embeddings.markers=false",
     ],
 )
 def test_keys_that_came_later_leave_hashes_as_they_were(change: str):
@@ -127,7 +131,8 @@ def test_keys_that_came_later_leave_hashes_as_they_were(change: str):
 
 def test_switches_that_change_the_same_weights_are_told_apart_by_outputs():
     same = {name for name, changes in VARIANTS.items() if sizes(network(*changes)) == sizes(network())}
-    others = {"max", "mean", "general", "reach", "within sentences", "four heads", "residual attention", "no residual"}
+    pools, residuals = {"max", "mean", "temperature"}, {"residual attention", "no residual"}
+    others = {*pools, "general", "reach", "within sentences", "four heads", *residuals}
     assert same == {"bran", *others}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import product
@@ -19,6 +20,7 @@ from bran.encoding.layout import Places
 from bran.encoding.subwords import SubwordSequence
 from bran.encoding.windows import Span, cut
 from bran.nn.model import Bran
+from bran.nn.pooling import PoolingConfig
 from tests.builders import sentence_starts
 
 Vector = list[float]
@@ -32,7 +34,7 @@ class ReferenceScorer:
     Only the encoder is the model's own: its vectors are taken one window at a time, without padding.
     """
 
-    def __init__(self, model: Bran, encoder: DocumentEncoder, *, pooling: str = "logsumexp") -> None:
+    def __init__(self, model: Bran, encoder: DocumentEncoder, *, pooling: PoolingConfig = PoolingConfig()) -> None:  # noqa: B008
         self.model = model.double().eval()
         self.encoder = encoder
         self.pooling = pooling
@@ -54,8 +56,49 @@ class ReferenceScorer:
             values = [value for _, _, values in self._scored(document, sequence, mention_pairs) for value in values]
             if values:
                 pooled = self._pool(values)
+                scored = [(head, tail) for head, tail, _ in self._scored(document, sequence, mention_pairs)]
+                pooled = _add(pooled, self._context(sequence, spans, vectors, scored))
                 logits[pair.head.id, pair.tail.id] = _add(pooled, self._structure(example, pair))
         return logits
+
+    def _context(
+        self,
+        sequence: SubwordSequence,
+        spans: Sequence[Span],
+        vectors: list[list[Vector]],
+        mention_pairs: Sequence[tuple[Mention, Mention]],
+    ) -> Vector | None:
+        """What the tokens that both entities look at say, where the scorer asks for it."""
+        if self.model.scorer.context is None:
+            return None
+        queries: defaultdict[int, list[Vector]] = defaultdict(list)
+        for head, tail in mention_pairs:
+            heads, tails = _tokens(sequence, head), _tokens(sequence, tail)
+            window = _most_central(spans, heads, tails)
+            at = vectors[window][: spans[window].end - spans[window].start]
+            begin = spans[window].start
+            queries[window] += [
+                _add(
+                    self._linear("scorer.context.head", at[i - begin]),
+                    self._linear("scorer.context.tail", at[j - begin]),
+                )
+                for i, j in product(heads, tails)
+            ]
+        contexts = [self._attended(_mean(rows), vectors[window]) for window, rows in queries.items() for _ in rows]
+        hidden = [max(0.0, value) for value in self._linear("scorer.context.score.0", _mean(contexts))]
+        return self._linear("scorer.context.score.3", hidden)
+
+    def _attended(self, query: Vector, vectors: list[Vector]) -> Vector:
+        size = len(query) // self.model.scorer.context.heads  # type: ignore[union-attr]
+        both = [self._linear("scorer.context.keys_and_values", vector) for vector in vectors]
+        attended: Vector = []
+        for start in range(0, len(query), size):
+            part, values = slice(start, start + size), slice(len(query) + start, len(query) + start + size)
+            products = [sum(q * k for q, k in zip(query[part], row[part], strict=True)) for row in both]
+            weights = [math.exp(value / math.sqrt(size)) for value in products]
+            columns = zip(*(row[values] for row in both), strict=True)
+            attended += [sum(w * v for w, v in zip(weights, column, strict=True)) / sum(weights) for column in columns]
+        return attended
 
     def _scored(
         self, document: Document, sequence: SubwordSequence, mention_pairs: list[MentionPair]
@@ -136,14 +179,25 @@ class ReferenceScorer:
         return self._linear("scorer.structure.3", hidden)
 
     def _pool(self, values: list[Vector]) -> Vector:
-        by_label = list(zip(*values, strict=True))
-        if self.pooling == "attention":
-            *by_label, scores = by_label
-            weights = [math.exp(score) for score in scores]
-            return [sum(w * v for w, v in zip(weights, row, strict=True)) / sum(weights) for row in by_label]
-        if self.pooling == "logsumexp":
-            return [math.log(sum(math.exp(value) for value in row)) for row in by_label]
-        return [max(row) if self.pooling == "max" else sum(row) / len(row) for row in by_label]
+        by_label, kind = list(zip(*values, strict=True)), self.pooling.kind
+        if kind == "mixture":
+            share = 1 / (1 + math.exp(-self.weights["scorer.pool.gate"]))
+            pairs = zip(self._log_sum(by_label[:-1]), self._weighted(by_label), strict=True)
+            return [share * maximum + (1 - share) * mean for maximum, mean in pairs]
+        if kind == "attention":
+            return self._weighted(by_label)
+        if kind == "logsumexp":
+            return self._log_sum(by_label)
+        return [max(row) if kind == "max" else sum(row) / len(row) for row in by_label]
+
+    def _log_sum(self, by_label: Sequence[Sequence[float]]) -> Vector:
+        warmth = self.pooling.temperature
+        return [warmth * math.log(sum(math.exp(value / warmth) for value in row)) for row in by_label]
+
+    def _weighted(self, by_label: Sequence[Sequence[float]]) -> Vector:
+        *rows, scores = by_label
+        weights = [math.exp(score) for score in scores]
+        return [sum(w * v for w, v in zip(weights, row, strict=True)) / sum(weights) for row in rows]
 
 
 def _tokens(sequence: SubwordSequence, mention: Mention) -> list[int]:
@@ -156,6 +210,10 @@ def _most_central(spans: Sequence[Span], heads: list[int], tails: list[int]) -> 
     tokens = [*heads, *tails]
     holding = [index for index, span in enumerate(spans) if span.start <= min(tokens) and max(tokens) < span.end]
     return min(holding, key=lambda index: abs((spans[index].start + spans[index].end) / 2 - middle), default=None)
+
+
+def _mean(rows: Sequence[Vector]) -> Vector:
+    return [sum(column) / len(rows) for column in zip(*rows, strict=True)]
 
 
 def _add(left: Vector, right: Vector | None) -> Vector:

@@ -9,6 +9,7 @@ from bran.corpus.document import Document
 from bran.encoding.batches import collate
 from bran.encoding.examples import DocumentEncoder
 from bran.nn.model import Bran
+from bran.nn.pooling import PoolingConfig
 from tests.builders import (
     VARIANTS,
     documents,
@@ -21,7 +22,13 @@ from tests.builders import (
 from tests.parity.reference import ReferenceScorer
 
 
-def check(model: Bran, coder: DocumentEncoder, docs: list[Document], *, pooling: str = "logsumexp") -> int:
+def check(
+    model: Bran,
+    coder: DocumentEncoder,
+    docs: list[Document],
+    *,
+    pooling: PoolingConfig = PoolingConfig(),  # noqa: B008
+) -> int:
     """Compare the scores of ``docs`` in one batch with the slow ones; the number of pairs."""
     examples = coder(docs)
     batch = collate(examples)
@@ -40,7 +47,7 @@ def check(model: Bran, coder: DocumentEncoder, docs: list[Document], *, pooling:
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_variant(variant: str):
     model = network(*VARIANTS[variant])
-    pooling = model_config(*VARIANTS[variant]).scorer.pooling.kind
+    pooling = model_config(*VARIANTS[variant]).scorer.pooling
     if model.scorer.layouts is not None:
         torch.nn.init.normal_(model.scorer.layouts.weight)
     assert check(model, encoder(), documents(), pooling=pooling) == 15
@@ -56,7 +63,7 @@ def test_some_mention_pairs(mention_pairs: str, pairs: int):
 def test_attention_over_layouts():
     model = network("scorer.pooling.kind=attention", "scorer.layouts=true", "scorer.structure=4")
     torch.nn.init.normal_(model.scorer.layouts.weight)
-    assert check(model, encoder(), documents(), pooling="attention") == 15
+    assert check(model, encoder(), documents(), pooling=PoolingConfig(kind="attention")) == 15
 
 
 @pytest.mark.parametrize("exclusive", [False, True])
