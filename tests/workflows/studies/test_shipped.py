@@ -17,7 +17,7 @@ from bran.workflows.studies.plan import plan_study
 from tests.runs import KFOLD, TREE, write_corpus
 from tests.studies import small_corpus
 
-NAMES = ("paper", "architecture", "inputs", "smoke")
+NAMES = ("paper", "architecture", "inputs", "model", "smoke")
 
 
 def place(root: Path, name: str) -> Path:
