@@ -17,6 +17,11 @@ from bran.files import open_text
 _PASSAGES = ("title", "abstract", "text")
 
 
+class _Passage(Record):
+    kind: str
+    text: str
+
+
 class _Record(Record):
     """One line; whatever else stands there is passed over."""
 
@@ -25,6 +30,7 @@ class _Record(Record):
     title: str | None = None
     abstract: str | None = None
     text: str | None = None
+    passages: tuple[_Passage, ...] | None = None
     mentions: tuple[MentionRecord, ...] | None = None
 
 
@@ -118,6 +124,7 @@ def _json_documents(path: Path) -> Iterator[Document]:
         for number, line in enumerate(lines, start=1):
             record = _parsed(line, Place(str(path), number))
             texts = [(kind, getattr(record, kind)) for kind in _PASSAGES]
+            texts += [(passage.kind, passage.text) for passage in record.passages or ()]
             # Offsets count the passages as they are given, empty ones too.
             passages = tuple(Passage(kind, text) for kind, text in texts if text or (record.mentions and text == ""))
             if passages:

@@ -38,6 +38,8 @@ def test_an_encoder_that_training_starts_from(folder: Path) -> None:
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()
     assert lines[0].startswith("tiny encoder  epoch 1  masked_loss ")
+    assert lines[-2].startswith("held out: perplexity ")
+    assert lines[-2].endswith(", unit subword, rate 0.15")
     assert lines[-1] == "encoder: out/model, from 12 texts"
     write_corpus(folder / "corpus.txt", abstracts())
     write_config(folder / "run.yaml", "training.epochs=1")
@@ -64,7 +66,33 @@ def test_documents_to_leave_out_and_several_files(folder: Path) -> None:
 
 def test_started_again_it_has_nothing_left_to_do() -> None:
     pretrain()
-    assert pretrain().stdout.splitlines() == ["encoder: out/model, from 12 texts"]
+    assert pretrain().stdout.splitlines()[1:] == ["encoder: out/model, from 12 texts"]
+
+
+def test_folders_are_read_and_what_in_them_is_no_text_is_named(folder: Path) -> None:
+    texts = folder / "texts"
+    (texts / "more").mkdir(parents=True)
+    (folder / "texts.jsonl").rename(texts / "texts.jsonl")
+    write_corpus(texts / "more" / "abstracts.pubtator", abstracts(3))
+    (texts / "ids.txt").write_text("1003\n1004\n", encoding="utf-8")
+    (texts / "notes.tsv").write_text("a\tb\n", encoding="utf-8")
+    (texts / ".hidden").write_text("x", encoding="utf-8")
+    result = pretrain(text="texts")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines()[-1] == "encoder: out/model, from 15 texts"  # a list of numbers is no text
+    assert result.stderr.splitlines() == ["passed over, no documents: texts/notes.tsv"]
+
+
+def test_mentions_of_tagged_texts_are_told(folder: Path) -> None:
+    write_corpus(folder / "abstracts.txt", abstracts())
+    tell = ["--set", "training.masking.mentions=0.5", "--set", "training.mentions={concepts: 2}"]
+    result = pretrain(*tell, text="abstracts.txt")
+    assert result.exit_code == 0, result.output
+    assert "type_accuracy" in result.stdout
+    assert result.stdout.splitlines()[-2].endswith("mentions 0.5")
+    refused = pretrain(*tell, output="other")
+    assert refused.exit_code == 7
+    assert "none of the 12 texts has a mention; expected what `bran tag` writes" in refused.stderr
 
 
 def test_what_is_left_out_is_told(folder: Path) -> None:
@@ -83,10 +111,15 @@ def test_what_is_left_out_is_told(folder: Path) -> None:
         ([], "absent.jsonl", 4, "absent.jsonl: cannot be opened"),
         (["--exclude", "abstracts.txt"], "texts.jsonl", 4, "no text is left to learn from"),
         (["--set", "vectors=absent"], "texts.jsonl", 5, "absent"),
+        (["--set", "init=absent"], "texts.jsonl", 5, "absent/model.json: not a model folder"),
+        ([], "numbers.jsonl", 4, "no text is left to learn from"),
+        ([], "empty", 4, "empty: none of the 0 files in the folder can be read; expected texts"),
     ],
 )
 def test_what_it_refuses(folder: Path, arguments: list[str], text: str, code: int, message: str) -> None:
     write_corpus(folder / "abstracts.txt", abstracts())
+    (folder / "numbers.jsonl").write_text('{"title": "12 (3)"}\n{"abstract": "  "}\n', encoding="utf-8")
+    (folder / "empty").mkdir()
     result = pretrain(*arguments, text=text)
     assert result.exit_code == code, result.output
     assert len(result.stderr.splitlines()) == 1

@@ -8,7 +8,7 @@ import torch
 
 from bran.errors import ModelError
 from bran.nn.language_model import LanguageModelConfig
-from bran.nn.model_folder import DESCRIPTION, WEIGHTS
+from bran.nn.model_folder import DESCRIPTION, SUBWORDS, WEIGHTS
 from bran.nn.pretrained import EncoderDescription, PretrainedEncoder, is_encoder
 from tests.builders import model_config, subwords, tiny_model
 
@@ -37,6 +37,21 @@ def test_an_encoder_is_told_from_a_model(tmp_path: Path) -> None:
     (tmp_path / "damaged" / DESCRIPTION).write_text("[")
     found = {name: is_encoder(tmp_path / name) for name in ("encoder", "model", "damaged", "absent")}
     assert found == {"encoder": True, "model": False, "damaged": False, "absent": False}
+
+
+def test_a_vocabulary_of_other_subwords_is_refused(tmp_path: Path) -> None:
+    saved = encoder()
+    saved.description = saved.description.model_copy(update={"vocabulary": subwords().hash})
+    saved.save(tmp_path, card="")
+    assert PretrainedEncoder.load(tmp_path).subwords.hash == subwords().hash
+    path = tmp_path / SUBWORDS
+    data = json.loads(path.read_text(encoding="utf-8"))
+    vocabulary = data["model"]["vocab"]
+    first, second = (next(name for name, index in vocabulary.items() if index == i) for i in (2, 3))
+    vocabulary[first], vocabulary[second] = vocabulary[second], vocabulary[first]
+    path.write_text(json.dumps(data), encoding="utf-8")
+    with pytest.raises(ModelError, match=r"subwords\.json: vocabulary [0-9a-f]{12}; expected [0-9a-f]{12}, "):
+        PretrainedEncoder.load(tmp_path)
 
 
 def test_damage_is_named(tmp_path: Path) -> None:

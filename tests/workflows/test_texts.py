@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from bran.corpus.readers import ErrorLog
+from bran.corpus.writers import JsonlWriter
 from bran.errors import DataError, FormatError
-from bran.workflows.texts import read_ids, read_texts
+from bran.workflows.texts import find_texts, read_ids, read_text_documents, read_texts, usable
+from tests.builders import document
 from tests.runs import abstracts, write_corpus
 
 RECORDS = [
@@ -86,3 +88,70 @@ def test_ids_of_a_list_or_of_documents(tmp_path: Path) -> None:
     assert read_ids([]) == set()
     with pytest.raises(FormatError, match=r"absent\.txt: cannot be opened"):
         read_ids([tmp_path / "absent.txt"])
+
+
+def test_mentions_come_with_the_texts_of_what_tag_writes(tmp_path: Path) -> None:
+    docs = [
+        *abstracts(2),
+        document("7", "", "{Velorin|Chemical|MESH:C1} eased {pain|Disease|}."),
+        document("8", "One.", "{Two|Chemical|MESH:C1;MESH:C2}.", "Three {four|Disease|MESH:D1}."),
+    ]
+    path = tmp_path / "tagged.jsonl"
+    with path.open("wb") as stream:
+        for doc in docs:
+            JsonlWriter(stream).write(doc)
+    found = list(read_text_documents([path]))
+    assert [doc.id for doc in found] == ["1000", "1001", "7", "8"]
+    for doc, expected in zip(found, docs, strict=True):
+        assert doc.text == expected.text
+        assert {(doc.surface(m), m.type, m.concepts) for m in doc.mentions} == {
+            (expected.surface(m), m.type, m.concepts) for m in expected.mentions
+        }
+
+
+def test_mentions_come_with_annotated_documents(tmp_path: Path) -> None:
+    (found,) = read_text_documents([write_corpus(tmp_path / "tagged.pubtator", abstracts(1))])
+    (expected,) = abstracts(1)
+    assert [(m.start, m.end, m.type) for m in found.mentions] == [(m.start, m.end, m.type) for m in expected.mentions]
+
+
+def test_a_mention_that_does_not_hold_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "tagged.jsonl"
+    path.write_text(
+        '{"id": "7", "text": "Pain.", "mentions": [{"start": 3, "end": 9, "type": "A"}]}\n', encoding="utf-8"
+    )
+    with pytest.raises(DataError, match=r"tagged\.jsonl:1 \(document 7\): mention 3-9 \(A\): expected to end within"):
+        list(read_text_documents([path]))
+    path.write_text('{"id": "7", "text": "Pain.", "mentions": [{"start": 3, "type": "A"}]}\n', encoding="utf-8")
+    with pytest.raises(FormatError, match=r"tagged\.jsonl:1: mentions\.0\.end "):
+        list(read_text_documents([path]))
+
+
+def test_texts_with_a_word_count_and_each_once() -> None:
+    docs = [document(str(i), text) for i, text in enumerate(["A b.", "12 3.", "", "A b.", "\u03b1-1"])]
+    assert [doc.id for doc in usable(docs)] == ["0", "4"]
+
+
+def test_folders_are_looked_through(tmp_path: Path, jsonl: Path) -> None:
+    (tmp_path / "z").mkdir()
+    prose = tmp_path / "z" / "prose.txt"
+    prose.write_text("One. Two.", encoding="utf-8")
+    packed = write_corpus(tmp_path / "z" / "abstracts.pubtator", abstracts(2))
+    binary, blank = tmp_path / "a.bin", tmp_path / "z" / "blank.txt"
+    binary.write_bytes(bytes(range(200)))
+    blank.write_text("\n", encoding="utf-8")
+    (tmp_path / ".git").write_text("x", encoding="utf-8")
+    assert find_texts([tmp_path]) == ([jsonl, packed, prose], [binary, blank])
+    assert find_texts([prose, tmp_path / "absent"]) == ([prose, tmp_path / "absent"], [])
+    for file in (jsonl, packed, prose):
+        file.unlink()
+    with pytest.raises(FormatError, match=r"none of the 2 files in the folder can be read; expected texts"):
+        find_texts([tmp_path])
+
+
+def test_annotations_of_brat_are_one_input(tmp_path: Path) -> None:
+    (tmp_path / "1.txt").write_text("Pain eased.", encoding="utf-8")
+    (tmp_path / "1.ann").write_text("T1\tDisease 0 4\tPain\n", encoding="utf-8")
+    files, passed = find_texts([tmp_path])
+    assert (files, passed) == ([tmp_path], [])
+    assert [len(doc.mentions) for doc in read_text_documents(files)] == [1]
