@@ -81,3 +81,10 @@ def test_what_does_not_hold_is_named(change: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message) as caught:
         run_config(change)
     assert "\n" not in str(caught.value)
+
+
+def test_published_parts_that_splits_name_are_read() -> None:
+    assert run_config().parts == ("training", "development")
+    given = {"kind": "given", "train": ["development"], "test": "test"}
+    assert run_config(splits=[given]).parts == ("training", "development", "test")
+    assert run_config(splits=[{**given, "test": None}]).parts == ("training", "development")

@@ -2,10 +2,10 @@
 
 ::
 
-    abstracts      10047461  title                abstract
-    entities       10047461  T13  CHEMICAL  1146  1156  monensin
-    relations      10047461  CPR:3  Y  ACTIVATOR  Arg1:T13  Arg2:T57
-    gold_standard  10047461  CPR:3  Arg1:T13  Arg2:T57
+    abstracts      99000001  title                abstract
+    entities       99000001  T13  CHEMICAL  37  46  lidocaine
+    relations      99000001  CPR:4  Y  INHIBITOR  Arg1:T13  Arg2:T57
+    gold_standard  99000001  CPR:4  Arg1:T13  Arg2:T57
 
 Offsets count in title + one character + abstract. Relations hold between single mentions, named by their ids. What is
 annotated but, by the third column, not scored (``CPR:1``, ``CPR:10``, ...) is left out and counted.
