@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bran.cli.groups import grouped
+from bran.cli.reporting import tell
 from bran.cli.run_options import ConfigPath, CorpusPath, Init, Only, Overrides, RunFolder, RunOptions, read_corpus
 from bran.cli.train import start, training_run
+from bran.corpus.readers import ErrorLog
 
 if TYPE_CHECKING:
     from bran.corpus.load import Corpus
@@ -66,7 +68,8 @@ def distil(
     schema = load_schema(settings.relation_schema)
     documents = read_corpus(corpus, settings)
     runs = [TrainedRun.read(folder) for folder in teachers]
-    further = _read_unlabelled(unlabelled or (), schema, documents, exclude or ())
+    log = ErrorLog()
+    further = _read_unlabelled(unlabelled or (), schema, documents, exclude or (), log)
     device = choose_device(options.device)
     with join_processes(device) as processes:
         data = partial(
@@ -79,16 +82,19 @@ def distil(
         )
         if unlabelled and processes.rank == 0:
             typer.echo(f"unlabelled: {further}", err=True)
+            tell(log)
         run = training_run(settings, documents, output, options=options, processes=processes, init=init, data=data)
         start(run, source=corpus, only=only or ())
 
 
-def _read_unlabelled(paths: Sequence[Path], schema: Schema, corpus: Corpus, exclude: Sequence[Path]) -> Unlabelled:
+def _read_unlabelled(
+    paths: Sequence[Path], schema: Schema, corpus: Corpus, exclude: Sequence[Path], log: ErrorLog
+) -> Unlabelled:
     """The documents at ``paths`` that are neither in ``corpus`` nor in what else is scored on."""
     from bran.corpus.exclusion import Excluded
     from bran.corpus.readers import read_documents
     from bran.corpus.unlabelled import Unlabelled
 
     excluded = Excluded.of(corpus.documents) | Excluded.read(exclude)
-    documents = (document for path in paths for document in read_documents(path, schema=schema))
+    documents = (document for path in paths for document in read_documents(path, schema=schema, on_error=log))
     return Unlabelled.of(documents, schema, exclude=excluded)
