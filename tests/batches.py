@@ -16,7 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bran.corpus.document import Document, Mention, Passage
+from bran.corpus.readers import read_documents
 from bran.export.run_folder import DOCUMENTS, RELATIONS, Entry
+from bran.workflows.batch import shards
 from bran.workflows.batch.engine import Engine, Task
 from bran.workflows.batch.progress import Progress
 from bran.workflows.batch.run import Outcome, extract_to_folder
@@ -80,6 +82,28 @@ class Deadly(TaggingSettings):
         for name, type_, concept in (("Velorin", "Chemical", "MESH:C1"), ("tremor", "Disease", "MESH:D1")):
             if (start := text.find(name)) >= 0:
                 yield Mention(start, start + len(name), type_, (concept,))
+
+
+class DeadlyReading(Deadly):
+    """Ends the process that it is sent to at certain words of what is read there."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> tuple[Callable[[], DeadlyReading], tuple[()]]:
+        return _read_deadly, ()
+
+
+def _read_deadly() -> DeadlyReading:
+    """Have this process end itself as it reads."""
+    shards.read_documents = _deadly_documents
+    return DeadlyReading()
+
+
+def _deadly_documents(*source: Any, **how: Any) -> Iterator[Document]:
+    for document in read_documents(*source, **how):
+        if KILL in document.text:
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield document
 
 
 class Inline:

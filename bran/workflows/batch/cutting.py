@@ -166,6 +166,28 @@ def ranges(path: str | Path, size: int, input_format: str | None = None) -> list
     return [*pairwise(cuts), (cuts[-1], None)]
 
 
+def records(
+    path: str | Path, start: int = 0, stop: int | None = None, input_format: str | None = None
+) -> Iterator[tuple[int, int | None]]:
+    """First byte, and one past the last, of each record in a range of a file, as far as they can be told apart.
+
+    Args:
+        path: of the file.
+        start: first byte of the range.
+        stop: one past its last byte; ``None``: to the end.
+        input_format: as in :func:`frame_of`.
+    """
+    found = frame_of(path, input_format)
+    if found is not None:
+        name, frame = found
+        with open(path, "rb") as file:
+            at = CUTTABLE[name].first_from(file, max(frame.begin, start + 1))
+            while at is not None and (stop is None or at < stop):
+                yield start, at
+                start, at = at, CUTTABLE[name].first_from(file, at + 1)
+    yield start, stop
+
+
 def _cuts(file: BinaryIO, records: Records, begin: int, size: int) -> Iterator[int]:
     """Where each range but the first begins; the first has the first record, whatever stands before that."""
     last = records.first_from(file, begin)

@@ -11,7 +11,7 @@ from typing import Protocol
 from bran.errors import BranError
 from bran.export.run_folder import Entry
 from bran.workflows.batch.settings import BatchSettings
-from bran.workflows.batch.shards import Shard
+from bran.workflows.batch.shards import Caution, Shard
 
 
 class WorkerDied(BranError):
@@ -35,6 +35,7 @@ class Task:
             are worked on one by one.
         leave_out: documents that have killed workers alone, by their number in the shard, with what is to be
             reported of them.
+        caution: with which it is read.
     """
 
     folder: Path
@@ -43,6 +44,7 @@ class Task:
     attempt: str = "0"
     suspects: tuple[int, int] = (0, 0)
     leave_out: dict[int, str] = field(default_factory=dict)
+    caution: Caution = field(default_factory=Caution)
 
     @property
     def work(self) -> Path:

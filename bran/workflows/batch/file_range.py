@@ -105,6 +105,11 @@ class RangeErrors:
 
     @cached_property
     def _lines_before(self) -> int:
-        """Line feeds before the range: counted when there is an error to tell, and once."""
-        with open(self._path, "rb") as file:
-            return sum(chunk.count(b"\n") for chunk in range_chunks(file, 0, self._start))
+        """Counted when there is an error to tell, and once."""
+        return lines_before(self._path, self._start)
+
+
+def lines_before(path: str, start: int) -> int:
+    """Line feeds in the file at ``path`` before byte ``start``."""
+    with open(path, "rb") as file:
+        return sum(chunk.count(b"\n") for chunk in range_chunks(file, 0, start))

@@ -10,7 +10,7 @@ JOURNAL = "journal.json"
 
 
 class Journal(BaseModel):
-    """What a worker notes before it reads on.
+    """What a worker notes before it reads on, and before it works on what it has read.
 
     Attributes:
         start: number in the shard of the first document that it is about to work on.
@@ -18,6 +18,7 @@ class Journal(BaseModel):
         documents: done so far.
         relations: found so far.
         errors: documents left out so far.
+        reading: the piece of the shard that is being read; ``None``: all of these documents have been read.
         began: when it was written, in seconds since the epoch.
     """
 
@@ -28,6 +29,7 @@ class Journal(BaseModel):
     documents: int = 0
     relations: int = 0
     errors: int = 0
+    reading: tuple[int, int] | None = None
     began: float = 0.0
 
     @property

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 from bran.corpus.document import Document
@@ -12,11 +12,28 @@ from bran.corpus.readers import ErrorHandler, ReaderOptions, read_documents
 from bran.corpus.schema import Schema
 from bran.errors import DataError, FormatError, Place
 from bran.export.run_folder import SourceFile
-from bran.workflows.batch.cutting import Frame, frame_of
-from bran.workflows.batch.file_range import RangeErrors, open_range
+from bran.workflows.batch.cutting import Frame, frame_of, records
+from bran.workflows.batch.file_range import RangeErrors, lines_before, open_range
 from bran.workflows.batch.source_files import stamp
 from bran.workflows.batch.spool import is_spooled
 from bran.workflows.inputs import MAX_CHARACTERS, not_too_long
+
+Piece = tuple[int, int]
+"""What is read at a time: the number of its path in the shard, and its first byte."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """How a shard is read that workers die of while they read.
+
+    Attributes:
+        apart: whether records are read one by one, as far as they can be told apart; a piece is a record then, and
+            else all that the shard has of a file.
+        unreadable: pieces that are passed over, with what is to be reported of them.
+    """
+
+    apart: bool = False
+    unreadable: Mapping[Piece, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +67,8 @@ def read_shard(
     max_characters: int = MAX_CHARACTERS,
     on_error: ErrorHandler,
     on_deleted: Callable[[str, int], object] | None = None,
+    caution: Caution | None = None,
+    on_piece: Callable[[Piece], object] | None = None,
 ) -> Iterator[Document]:
     """Every record of a shard, in its order; the number of a record counts what comes out here, from 0.
 
@@ -65,16 +84,26 @@ def read_shard(
         on_error: is told of what is left out, with lines of the whole file.
         on_deleted: is told the id of each document that a source deletes, and the number of the last record before
             that: what comes later is not deleted by it.
+        caution: with which the files are read.
+        on_piece: is told what is read next.
+
+    Raises:
+        FormatError: when the whole shard is one piece that cannot be read.
     """
-    given = 0
+    given, caution = 0, caution or Caution()
 
     def deleted(id_: str) -> None:
         if on_deleted is not None:
             on_deleted(id_, given - 1)
 
-    for path in shard.paths:
-        documents = _read(shard, path, schema, input_format, options or ReaderOptions(), on_error, deleted)
-        for document in not_too_long(documents, path, max_characters, on_error):
+    for number, part in _parts(shard, input_format, caution):
+        if reason := caution.unreadable.get((number, part.start)):
+            _pass_over(part, shard, reason, on_error)
+            continue
+        if on_piece is not None:
+            on_piece((number, part.start))
+        documents = _read(part, schema, input_format, options or ReaderOptions(), on_error, deleted)
+        for document in not_too_long(documents, part.paths[0], max_characters, on_error):
             yield document
             given += 1
 
@@ -88,15 +117,36 @@ def stamps(shard: Shard) -> tuple[SourceFile, ...]:
     return tuple(stamp(path, shard.start, shard.stop) for path in shard.paths)
 
 
+def _parts(shard: Shard, input_format: str | None, caution: Caution) -> Iterator[tuple[int, Shard]]:
+    """The pieces of ``shard``, each as a shard, with the number of its path."""
+    for number, path in enumerate(shard.paths):
+        whole = [(shard.start, shard.stop)]
+        for start, stop in records(path, shard.start, shard.stop, input_format) if caution.apart else whole:
+            yield number, replace(shard, paths=(path,), start=start, stop=stop)
+
+
+def _pass_over(part: Shard, shard: Shard, reason: str, on_error: ErrorHandler) -> None:
+    """Tell of a piece that cannot be read.
+
+    Raises:
+        FormatError: when it is all of ``shard``, which is then tried again at the next start.
+    """
+    (path,) = part.paths
+    error = FormatError(reason, Place(path, lines_before(path, part.start) + 1 if part.is_range else None))
+    if part == shard:
+        raise error
+    on_error.skip(error)
+
+
 def _read(
     shard: Shard,
-    path: str,
     schema: Schema | None,
     input_format: str | None,
     options: ReaderOptions,
     on_error: ErrorHandler,
     on_deleted: Callable[[str], object],
 ) -> Iterator[Document]:
+    (path,) = shard.paths
     with ExitStack() as stack:
         source: str | BinaryIO = path
         if shard.is_range:

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice
 
 from bran.corpus.document import Document
@@ -17,7 +18,7 @@ from bran.workflows.batch.engine import DiskFull, Task
 from bran.workflows.batch.journal import Journal
 from bran.workflows.batch.models import Models, loaded
 from bran.workflows.batch.part import Part, PartWriter, is_full_disk
-from bran.workflows.batch.shards import read_shard, stamps
+from bran.workflows.batch.shards import Piece, read_shard, stamps
 from bran.workflows.batch.source_files import untouched
 
 _NO_TRACE = open(os.devnull, "w")  # noqa: SIM115 - the watchdog writes to it as the process ends
@@ -53,6 +54,8 @@ class _Shard:
 
     def __init__(self, task: Task, models: Models) -> None:
         self.task, self.models = task, models
+        self._chunk = (0, 0)
+        self._piece: Piece | None = None
 
     def run(self, part: Part) -> Entry:
         """Read, tag, extract and write."""
@@ -85,13 +88,21 @@ class _Shard:
         stream, index = self._read(writer), 0
         while True:
             size = self._size(index)
-            self._note(writer, index, index + size)
-            with _time_limit(self.task.settings.max_seconds):
-                documents = list(islice(stream, size))
+            documents = self._next(stream, index, size, writer)
             self._work(self._kept(enumerate(documents, start=index), writer), writer)
             index += len(documents)
             if len(documents) < size:
                 return
+
+    def _next(self, stream: Iterator[Document], index: int, size: int, writer: PartWriter) -> list[Document]:
+        """The documents from number ``index`` on, up to ``size``."""
+        self._chunk = (index, index + size)
+        self._note(writer, reading=self._piece)
+        with _time_limit(self.task.settings.max_seconds):
+            documents = list(islice(stream, size))
+        self._chunk = (index, index + max(len(documents), 1))
+        self._note(writer, reading=None)
+        return documents
 
     def _read(self, writer: PartWriter) -> Iterator[Document]:
         settings = self.task.settings
@@ -104,6 +115,8 @@ class _Shard:
                 max_characters=settings.max_characters,
                 on_error=Strict() if settings.strict else writer.errors,
                 on_deleted=writer.delete,
+                caution=self.task.caution,
+                on_piece=partial(self._begin, writer),
             )
         )
 
@@ -116,13 +129,21 @@ class _Shard:
             return 1
         return min(chunk, start - index) if index < start else chunk
 
-    def _note(self, writer: PartWriter, start: int, stop: int) -> None:
+    def _begin(self, writer: PartWriter, piece: Piece) -> None:
+        """Note which piece is read from now on; it has the time of a document."""
+        self._piece = piece
+        self._note(writer, reading=piece)
+        _arm(self.task.settings.max_seconds)
+
+    def _note(self, writer: PartWriter, *, reading: Piece | None) -> None:
+        start, stop = self._chunk
         journal = Journal(
             start=start,
             stop=stop,
             documents=writer.documents,
             relations=writer.relations,
             errors=writer.errors.skipped,
+            reading=reading,
             began=time.time(),
         )
         journal.write(self.task.work)
@@ -178,8 +199,13 @@ def _check_unchanged(sources: Sequence[SourceFile]) -> None:
 @contextmanager
 def _time_limit(seconds: float) -> Iterator[None]:
     """End this process when the block takes longer, even within C code that never comes back."""
-    faulthandler.dump_traceback_later(seconds, exit=True, file=_NO_TRACE)
+    _arm(seconds)
     try:
         yield
     finally:
         faulthandler.cancel_dump_traceback_later()
+
+
+def _arm(seconds: float) -> None:
+    """Begin to count the time anew."""
+    faulthandler.dump_traceback_later(seconds, exit=True, file=_NO_TRACE)

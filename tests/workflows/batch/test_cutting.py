@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bran.corpus.document import Document
 from bran.corpus.readers import ErrorLog
-from bran.workflows.batch.cutting import CUTTABLE, ranges
+from bran.workflows.batch.cutting import CUTTABLE, ranges, records
 from bran.workflows.batch.shards import Shard, read_shard
 from tests.workflows.batch.formats import FORMATS
 
@@ -85,6 +85,28 @@ def test_ranges_begin_with_the_first_records_after_multiples_of_the_size(
             assert {start for start, _ in found[1:]} <= starts
 
 
+@pytest.mark.parametrize("name", FORMATS)
+@given(data=st.data(), size=sizes)
+@settings(max_examples=25, deadline=None)
+def test_records_of_ranges_give_what_the_whole_file_gives(
+    path: Path, name: str, data: st.DataObject, size: int
+) -> None:
+    path.write_bytes(data.draw(FORMATS[name]()))
+    pieces = [each for start, stop in ranges(path, size, name) for each in records(path, start, stop, name)]
+    assert [start for start, _ in pieces] == [0, *(stop for _, stop in pieces[:-1])]
+    shards = [Shard("", (str(path),), start, stop) for start, stop in pieces]
+    assert read(shards, name) == read([Shard("", (str(path),))], name)
+
+
+def test_records_are_told_apart_from_the_first_on(tmp_path: Path) -> None:
+    path = tmp_path / "a.xml"
+    record = b"<document><id>%d</id></document>\n"
+    path.write_bytes(b"<collection>" + b"".join(record % number for number in range(9)) + b"</collection>")
+    starts = [12 + number * len(record % 0) for number in range(1, 9)]
+    assert list(records(path)) == [(0, starts[0]), *zip(starts, [*starts[1:], None], strict=True)]
+    assert list(records(path, starts[2], starts[4])) == [(starts[2], starts[3]), (starts[3], starts[4])]
+
+
 @given(data=st.data(), size=sizes)
 @settings(max_examples=25, deadline=None)
 def test_deletions_come_once_wherever_a_file_is_cut(path: Path, data: st.DataObject, size: int) -> None:
@@ -122,6 +144,7 @@ def test_what_cannot_be_cut_soundly_stays_whole(tmp_path: Path, content: bytes) 
     path = tmp_path / "a.txt"
     path.write_bytes(content)
     assert ranges(path, 16) == [(0, None)]
+    assert list(records(path)) == [(0, None)]
 
 
 def test_a_file_that_is_gone_is_left_to_its_reader(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from bran.workflows.batch.deaths import BLIND, MOST, Deaths
 from bran.workflows.batch.engine import Task
 from bran.workflows.batch.journal import Journal
 from bran.workflows.batch.settings import BatchSettings
-from bran.workflows.batch.shards import Shard
+from bran.workflows.batch.shards import Caution, Shard
 from bran.workflows.batch.worker import FIRST, _Shard
 
 HOW = "signal 11 (SIGSEGV)"
@@ -25,11 +25,18 @@ def task(tmp_path: Path) -> Task:
     return Task(tmp_path, Shard("a", ("/a.txt",)), BatchSettings(tmp_path, chunk=64))
 
 
-def die(deaths: Deaths, task: Task, start: int | None = None, stop: int = 0, began: float = 1e12) -> Task | str:
-    """Let the worker of ``task`` die over documents ``start`` to ``stop``."""
+def die(
+    deaths: Deaths,
+    task: Task,
+    start: int | None = None,
+    stop: int = 0,
+    began: float = 1e12,
+    reading: tuple[int, int] | None = None,
+) -> Task | str:
+    """Let the worker of ``task`` die over documents ``start`` to ``stop``, or while it reads a piece."""
     if start is not None:
         task.work.mkdir(parents=True, exist_ok=True)
-        Journal(start=start, stop=stop, began=began).write(task.work)
+        Journal(start=start, stop=stop, reading=reading, began=began).write(task.work)
     return deaths.next_task(task, HOW)
 
 
@@ -70,10 +77,30 @@ def test_time_that_ran_out_is_told_from_a_crash(task: Task) -> None:
     assert twice.leave_out == {0: "took more than 60 s, 2 times; expected less (--max-seconds)"}
 
 
-def test_a_document_that_kills_while_it_is_read_ends_the_shard(task: Task) -> None:
-    assert (
-        die(Deaths(), replace(task, leave_out={6: "?"}), 6, 7) == f"document 7 kills workers while it is read ({HOW})"
-    )
+def test_deaths_at_a_document_that_is_left_out_end_the_shard(task: Task) -> None:
+    found = die(Deaths(), replace(task, leave_out={6: "?"}), 6, 7)
+    assert found == f"workers die at document 7 though it is left out ({HOW})"
+
+
+def test_a_record_that_kills_while_it_is_read_is_passed_over(task: Task) -> None:
+    deaths, following, cautions = Deaths(), task, []
+    for reading in ((0, 0), (0, 0), (0, 900), (0, 900)):
+        again = die(deaths, following, 64, 128, reading=reading)
+        assert isinstance(again, Task)
+        assert (again.suspects, again.leave_out) == ((0, 0), {})
+        following = again
+        cautions.append(again.caution)
+    reason = f"ended its worker with {HOW}, 2 times; expected a document that can be read"
+    assert cautions == [Caution(), Caution(apart=True), Caution(apart=True), Caution(True, {(0, 900): reason})]
+
+
+def test_reading_that_takes_for_ever_is_told(task: Task) -> None:
+    deaths, following = Deaths(), replace(task, caution=Caution(apart=True))
+    for _ in range(2):
+        again = die(deaths, following, 0, 1, began=0, reading=(3, 0))
+        assert isinstance(again, Task)
+        following = again
+    assert following.caution.unreadable == {(3, 0): "took more than 60 s, 2 times; expected less (--max-seconds)"}
 
 
 def test_deaths_that_nothing_is_known_of_end_the_shard(task: Task) -> None:

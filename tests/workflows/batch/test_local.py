@@ -28,6 +28,7 @@ from tests.batches import (
     HANG,
     KILL,
     Deadly,
+    DeadlyReading,
     Ears,
     document_ids,
     rows,
@@ -63,6 +64,21 @@ def test_documents_that_kill_their_workers_are_found(tmp_path: Path, output: Pat
     ]
     assert set(document_ids(output)) >= {"0", "1", "3", "4", "5", "6", "8"}
     assert ears.notes[0] == f"a worker died (signal 9 (SIGKILL)) and is replaced; {path} is done again"
+
+
+def test_a_document_that_kills_while_it_is_read_is_passed_over(
+    tmp_path: Path, output: Path, settings: BatchSettings
+) -> None:
+    texts = [f"Velorin and tremor in {number} men." for number in range(9)]
+    texts[2] = f"{KILL} and tremor."
+    path = write_texts(tmp_path / "texts.txt", texts)
+    outcome = start([path], output, replace(settings, tagging=DeadlyReading(), chunk=4), local_engine(1))
+    assert (outcome.progress.documents, outcome.progress.errors, outcome.failed, outcome.deaths) == (8, 1, 0, 4)
+    (record,) = read_left_out(RunFolder(output))
+    assert str(record) == (
+        f"skipped: {path}:5: ended its worker with signal 9 (SIGKILL), 2 times; expected a document that can be read"
+    )
+    assert document_ids(output) == ["0", "1", "3", "4", "5", "6", "7", "8"]
 
 
 def test_a_document_that_takes_for_ever_is_left_out(tmp_path: Path, output: Path, settings: BatchSettings) -> None:

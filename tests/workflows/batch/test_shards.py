@@ -16,7 +16,7 @@ from bran.corpus.writers import WRITERS, write_documents
 from bran.errors import DataError, FormatError
 from bran.export.run_folder import RunFolder
 from bran.workflows.batch.planning import plan
-from bran.workflows.batch.shards import Shard, read_shard, stamps
+from bran.workflows.batch.shards import Caution, Shard, read_shard, stamps
 from bran.workflows.batch.spool import is_spooled, spool
 
 PUBMED = """<?xml version="1.0"?>
@@ -138,6 +138,28 @@ def test_errors_in_ranges_name_lines_of_the_file(tmp_path: Path) -> None:
     assert str(error).startswith(f"{path}:8: ")
     with pytest.raises(DataError, match=r"a\.jsonl:8: "):
         [id_ for shard in shards for id_ in ids(shard)]
+
+
+def test_pieces_that_cannot_be_read_are_passed_over(tmp_path: Path) -> None:
+    first = lines(tmp_path / "a.jsonl", *({"id": str(number), "text": "Velorin."} for number in range(4)))
+    second = lines(tmp_path / "b.jsonl", {"id": "5", "text": "Gout."})
+    size = (tmp_path / "a.jsonl").stat().st_size // 4
+    shard, log, pieces = Shard("k", (first, second)), ErrorLog(), []
+    caution = Caution(apart=True, unreadable={(0, size): "killed"})
+    assert ids(shard, on_error=log, caution=caution, on_piece=pieces.append) == ["0", "2", "3", "5"]
+    assert pieces == [(0, 0), (0, 2 * size), (0, 3 * size), (1, 0)]
+    assert [str(error) for error in log.skipped] == [f"{first}:2: killed"]
+    whole = Caution(unreadable={(0, 0): "killed"})
+    assert ids(shard, on_error=(other := ErrorLog()), caution=whole) == ["5"]
+    assert [str(error) for error in other.skipped] == [f"{first}: killed"]
+
+
+def test_a_shard_that_is_one_piece_which_cannot_be_read_fails(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl.gz"
+    path.write_bytes(gzip.compress(b'{"id": "2", "text": "x"}\n' * 9))
+    caution = Caution(apart=True, unreadable={(0, 0): "killed"})
+    with pytest.raises(FormatError, match=r"a\.jsonl\.gz: killed$"):
+        ids(Shard("k", (str(path),)), on_error=ErrorLog(), caution=caution)
 
 
 @pytest.mark.parametrize("content", [None, "Velorin eased gout.\n"])
