@@ -44,7 +44,8 @@ class Batch:
         tails: token positions of tail mentions, shape ``(windows, tails)``, padded with 0.
         pairs: pair that each token pair adds to, shape ``(windows, heads, tails)``; ``len(labels)`` for none.
         layouts: layout of each token pair, shape ``(windows, heads, tails)``, padded with 0.
-        features: what the layout, and other documents, say of each pair, shape ``(pairs, features)``.
+        features: what the layout, other documents and the words around and in mentions say of each pair, shape
+            ``(pairs, features)``.
         labels: how far each relation type holds, in [0, 1], shape ``(pairs, relation types)``.
         weights: factor of each pair in the loss, shape ``(pairs,)``.
         recall: how many of the relations that hold are labelled, as a share, shape ``(pairs,)``.

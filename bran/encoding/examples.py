@@ -12,6 +12,7 @@ from bran.config import Config
 from bran.corpus.document import Document, Entity, Mention, Pair
 from bran.corpus.schema import Schema
 from bran.corpus.sentences import document_sentences
+from bran.encoding.cues import CueScores, HeldOutScores
 from bran.encoding.knowledge import Knowledge
 from bran.encoding.labels import GoldLabels, Labeller
 from bran.encoding.layout import Places
@@ -84,7 +85,8 @@ class Example:
         uncovered: candidates of which no mention pair is scored, as when no window holds one; they are reported.
         dropped: mentions without a single subword; they take no part.
         features: what the layout says of each pair (:mod:`bran.encoding.structure`), and after it what other documents
-            do (:mod:`bran.encoding.knowledge`), shape ``(pairs, features)``.
+            do (:mod:`bran.encoding.knowledge`) and the words around and in mentions do (:mod:`bran.encoding.cues`), shape
+            ``(pairs, features)``.
         labels: how far each relation type holds, in [0, 1], shape ``(pairs, relation types)``.
         weights: factor of each pair in the training loss, 0 where it is left out, shape ``(pairs,)``.
         recall: how many of the relations that hold are labelled, as a share; 1: all.
@@ -125,7 +127,8 @@ class DocumentEncoder:
         subwords: the vocabulary.
         schema: which pairs to score and which labels there are.
         labels: what training takes the pairs for; by default the document's own relations.
-        knowledge: what is told of pairs beside the text; by default nothing.
+        knowledge: what other documents say of pairs; by default nothing.
+        cues: what the words around their mentions say; by default nothing.
     """
 
     def __init__(
@@ -136,12 +139,13 @@ class DocumentEncoder:
         *,
         labels: Labeller | None = None,
         knowledge: Knowledge | None = None,
+        cues: CueScores | HeldOutScores | None = None,
     ) -> None:
         self.config = config
         self.subwords = subwords
         self.schema = schema
         self.labels = labels or GoldLabels(schema)
-        self.knowledge = knowledge
+        self._told = [told for told in (knowledge, cues) if told is not None]
         self._types = {name: index for index, name in enumerate(schema.entity_types)}
         relations = schema.relation_types.values()
         # A symmetric pair has the smaller (type, id) as its head, whichever way the schema names its types.
@@ -198,11 +202,9 @@ class DocumentEncoder:
     ) -> Floats:
         """Numbers for the perceptron over each pair, shape ``(pairs, features)``."""
         if not pairs:
-            return np.zeros((0, FEATURES + (self.knowledge.width if self.knowledge else 0)), dtype=np.float32)
-        features = Structure(document, entities, sentences).pairs(pairs)
-        if self.knowledge is None:
-            return features
-        return np.concatenate([features, self.knowledge.features(document, pairs)], axis=1)
+            return np.zeros((0, FEATURES + sum(told.width for told in self._told)), dtype=np.float32)
+        layout = Structure(document, entities, sentences).pairs(pairs)
+        return np.concatenate([layout, *(told.features(document, pairs) for told in self._told)], axis=1)
 
     def _spans(self, sequence: SubwordSequence, sentences: Ints) -> tuple[Span, ...]:
         length = len(sequence.ids)

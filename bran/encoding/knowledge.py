@@ -22,6 +22,7 @@ from safetensors.numpy import save
 
 from bran.corpus.document import Document, Pair
 from bran.corpus.statements import Statement
+from bran.encoding.pair_groups import PairGroups
 from bran.encoding.subwords import Floats, Ints
 from bran.errors import ModelError
 from bran.files import atomic_write_binary
@@ -152,13 +153,9 @@ class Knowledge:
         """
         heads = np.array([self._numbers.get(pair.head.id, -1) for pair in pairs], dtype=np.int64)
         tails = np.array([self._numbers.get(pair.tail.id, -1) for pair in pairs], dtype=np.int64)
-        # Numbers of its own for what is unknown here: groups are of this document's entities, known or not.
-        _, head_groups = np.unique([f"{pair.head.type} {pair.head.id}" for pair in pairs], return_inverse=True)
-        _, tail_groups = np.unique([f"{pair.tail.type} {pair.tail.id}" for pair in pairs], return_inverse=True)
         own = int(document.id) if document.id.isascii() and document.id.isdigit() else -1
-        columns = [
-            column for kind in self._kinds for column in _columns(kind, heads, tails, head_groups, tail_groups, own)
-        ]
+        groups = PairGroups(pairs)
+        columns = [column for kind in self._kinds for column in _columns(kind, heads, tails, groups, own)]
         features: Floats = np.stack(columns, axis=1).astype(np.float32)
         return features
 
@@ -208,17 +205,14 @@ class Knowledge:
         return cls(kinds, concepts, arrays)
 
 
-def _columns(
-    kind: _Statements, heads: Ints, tails: Ints, head_groups: Ints, tail_groups: Ints, own: int
-) -> tuple[Floats, ...]:
+def _columns(kind: _Statements, heads: Ints, tails: Ints, groups: PairGroups, own: int) -> tuple[Floats, ...]:
     """``KIND_FEATURES`` of one kind, each of shape ``(pairs,)``.
 
     Args:
         kind: its statements.
         heads: numbers of the pairs' heads, -1 for unknown ones, shape ``(pairs,)``.
         tails: the same of their tails.
-        head_groups: numbers of the head entities in this document, shape ``(pairs,)``.
-        tail_groups: the same of the tail entities.
+        groups: which pairs share an entity.
         own: number of the document whose statements do not count.
     """
     counts = kind.counts(heads, tails, own)
@@ -229,19 +223,10 @@ def _columns(
         (counts > 0).astype(np.float64),
         np.log1p(with_head) / 3,
         np.log1p(with_tail) / 3,
-        stated - _best(stated, head_groups),
-        stated - _best(stated, tail_groups),
-        stated - stated.max(),
-        np.log1p(_outranked(counts, head_groups)),
-        np.log1p(_outranked(counts, tail_groups)),
+        *groups.behind_best(stated),
+        np.log1p(_outranked(counts, groups.heads)),
+        np.log1p(_outranked(counts, groups.tails)),
     )
-
-
-def _best(values: Floats, groups: Ints) -> Floats:
-    """The highest of each one's group, shape ``(pairs,)``."""
-    best = np.full(groups.max() + 1, -np.inf)
-    np.maximum.at(best, groups, values)
-    return best[groups]
 
 
 def _outranked(values: Ints, groups: Ints) -> Ints:

@@ -112,12 +112,14 @@ class LogitParts:
         layouts: learned scores of how the two mentions stand to each other, within the pool.
         structure: the perceptron over what the layout says of the pair.
         knowledge: what statements of other documents add to that perceptron.
+        cues: what the words around mentions add to it.
     """
 
     text: float
     layouts: float | None = None
     structure: float | None = None
     knowledge: float | None = None
+    cues: float | None = None
 
     @property
     def logit(self) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from bran.encoding.cues import CUES
 from bran.encoding.knowledge import KNOWLEDGE
 from bran.errors import ModelError
 from bran.nn.model_folder import DESCRIPTION, SUBWORDS, WEIGHTS
@@ -13,13 +14,13 @@ _DIGITS = 12
 
 
 def model_hash(folder: Path) -> str:
-    """Twelve hexadecimal digits of the SHA-256 of a model's settings, weights, vocabulary and knowledge, as they stand.
+    """Twelve hexadecimal digits of the SHA-256 of a model's settings, weights, vocabulary and what its pairs are told.
 
     Raises:
         ModelError: when one of the files cannot be read.
     """
     total = hashlib.sha256()
-    told = (KNOWLEDGE,) if (folder / KNOWLEDGE).exists() else ()
+    told = [name for name in (KNOWLEDGE, CUES) if (folder / name).exists()]
     for name in (DESCRIPTION, WEIGHTS, SUBWORDS, *told):
         try:
             with (folder / name).open("rb") as stream:

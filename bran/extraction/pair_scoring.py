@@ -12,7 +12,6 @@ from torch import Tensor
 
 from bran.encoding.batches import Batch, collate
 from bran.encoding.examples import Example, Window
-from bran.encoding.structure import FEATURES
 from bran.encoding.subwords import UNK_ID, Floats, Ints
 from bran.extraction.explanation import LogitParts
 from bran.extraction.trained_model import TrainedModel
@@ -35,6 +34,7 @@ class PairScoring:
 
     def __init__(self, model: TrainedModel, example: Example, *, pair: int, label: int) -> None:
         self._network = model.network
+        self._ends = model.description.model.scorer.feature_ends
         self._label = label
         self.windows = tuple(n for n, window in enumerate(example.windows) if (window.pairs == pair).any())
         self._starts = [example.windows[number].start for number in self.windows]
@@ -81,20 +81,19 @@ class PairScoring:
         if scorer.layouts is not None:
             whole, pooled = pooled, self._pooled(values - scorer.layouts(batch.layouts), batch)
             layouts = whole - pooled
-        structure, knowledge = self._features(batch)
-        return LogitParts(pooled, layouts, structure, knowledge)
+        return LogitParts(pooled, layouts, **self._features(batch))
 
-    def _features(self, batch: Batch) -> tuple[float | None, float | None]:
-        """What the perceptron over numbers says of the layout alone, and what the numbers beside it add."""
+    def _features(self, batch: Batch) -> dict[str, float]:
+        """What the perceptron over numbers says of the layout alone, and what each kind of numbers beside it adds."""
         perceptron = self._network.scorer.structure
         if perceptron is None:
-            return None, None
-        layout = batch.features.clone()
-        layout[:, FEATURES:] = 0
-        structure = self._margin(perceptron(layout).float()).item()
-        if layout.shape[1] == FEATURES:
-            return structure, None
-        return structure, self._margin(perceptron(batch.features).float()).item() - structure
+            return {}
+        parts: dict[str, float] = {}
+        for name, end in self._ends.items():
+            heard = batch.features.clone()
+            heard[:, end:] = 0
+            parts[name] = self._margin(perceptron(heard).float()).item() - sum(parts.values())
+        return parts
 
     def _pooled(self, values: Tensor, batch: Batch) -> float:
         pooled = self._network.scorer.pool(values.flatten(0, 2), batch.pairs.flatten(), 2)

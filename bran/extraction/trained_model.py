@@ -12,6 +12,7 @@ from pydantic import Field
 import bran
 from bran.config import Config
 from bran.corpus.schema import Schema
+from bran.encoding.cues import CUES, CueScores
 from bran.encoding.examples import DocumentEncoder, EncodingConfig
 from bran.encoding.knowledge import KNOWLEDGE, Knowledge
 from bran.encoding.subwords import Subwords
@@ -67,6 +68,7 @@ class TrainedModel:
         subwords: its vocabulary.
         network: in evaluation mode.
         knowledge: what its pairs are told of other documents; ``None`` for a network that hears of none.
+        cues: what its pairs are told of the words around mentions; ``None`` likewise.
         encoder: turns documents into its examples.
     """
 
@@ -74,12 +76,17 @@ class TrainedModel:
     subwords: Subwords
     network: Bran
     knowledge: Knowledge | None = None
+    cues: CueScores | None = None
     encoder: DocumentEncoder = field(init=False)
 
     def __post_init__(self) -> None:
         self.network.eval()
         self.encoder = DocumentEncoder(
-            self.description.encoding, self.subwords, self.description.relation_schema, knowledge=self.knowledge
+            self.description.encoding,
+            self.subwords,
+            self.description.relation_schema,
+            knowledge=self.knowledge,
+            cues=self.cues,
         )
 
     @property
@@ -89,9 +96,11 @@ class TrainedModel:
 
     def save(self, folder: Path) -> None:
         """Write the folder."""
+        folder.mkdir(parents=True, exist_ok=True)
         if self.knowledge is not None:
-            folder.mkdir(parents=True, exist_ok=True)
             self.knowledge.save(folder / KNOWLEDGE)
+        if self.cues is not None:
+            self.cues.save(folder / CUES)
         description = self.description
         card = description.render_card()
         write_folder(folder, description=description, network=self.network, subwords=self.subwords, card=card)
@@ -114,7 +123,9 @@ class TrainedModel:
         load_weights(folder, network)
         kinds = description.model.scorer.knowledge
         knowledge = load_knowledge(folder / KNOWLEDGE, kinds) if kinds else None
-        return cls(description, subwords, network.to(device or torch.device("cpu")), knowledge)
+        types = description.model.scorer.cues
+        cues = load_cues(folder / CUES, types) if types else None
+        return cls(description, subwords, network.to(device or torch.device("cpu")), knowledge, cues)
 
 
 def load_knowledge(path: Path, kinds: tuple[str, ...]) -> Knowledge:
@@ -128,6 +139,19 @@ def load_knowledge(path: Path, kinds: tuple[str, ...]) -> Knowledge:
         found, expected = ", ".join(knowledge.kinds), ", ".join(kinds)
         raise ModelError(f"{path}: holds statements of {found}; expected {expected}, as scorer.knowledge has it")
     return knowledge
+
+
+def load_cues(path: Path, types: tuple[str, ...]) -> CueScores:
+    """The scores of words around mentions at ``path``, for a network that hears of relation ``types``.
+
+    Raises:
+        ModelError: when they cannot be read, or are of other types.
+    """
+    cues = CueScores.load(path)
+    if cues.types != types:
+        found, expected = ", ".join(cues.types), ", ".join(types)
+        raise ModelError(f"{path}: holds scores of {found}; expected {expected}, as scorer.cues has it")
+    return cues
 
 
 def read_description(folder: Path) -> ModelDescription:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from bran.config import Config
 from bran.encoding.batches import Batch
+from bran.encoding.cues import TYPE_FEATURES
 from bran.encoding.knowledge import KIND_FEATURES
 from bran.encoding.layout import LAYOUTS
 from bran.encoding.structure import FEATURES
@@ -30,23 +31,32 @@ class ScorerConfig(Config):
     added to the pooled score. 0: none, the paper."""
     knowledge: tuple[str, ...] = Field(default=(), exclude_if=lambda kinds: not kinds)
     """Kinds of statements of other documents that the same perceptron hears of (:mod:`bran.encoding.knowledge`)."""
+    cues: tuple[str, ...] = Field(default=(), exclude_if=lambda types: not types)
+    """Relation types of which it hears what the words around mentions say (:mod:`bran.encoding.cues`)."""
     context: int = Field(default=0, ge=0, exclude_if=(0).__eq__)
     """Heads of attention from a pair to the tokens that matter to both of its entities, which add a score
     (:mod:`bran.nn.context`; Zhou et al. 2021). 0: none, the paper."""
     pooling: PoolingConfig = PoolingConfig()
 
     @model_validator(mode="after")
-    def _knowledge_is_heard(self) -> ScorerConfig:
-        if self.knowledge and not self.structure:
-            raise ValueError(
-                f"knowledge = {', '.join(self.knowledge)}: expected structure > 0, the units that hear of it"
-            )
+    def _what_is_told_is_heard(self) -> ScorerConfig:
+        for name, told in (("knowledge", self.knowledge), ("cues", self.cues)):
+            if told and not self.structure:
+                raise ValueError(f"{name} = {', '.join(told)}: expected structure > 0, the units that hear of it")
         return self
 
     @property
     def features(self) -> int:
         """Numbers per pair that the structure perceptron reads."""
-        return FEATURES + len(KIND_FEATURES) * len(self.knowledge)
+        return max(self.feature_ends.values())
+
+    @property
+    def feature_ends(self) -> dict[str, int]:
+        """Where those of each kind end: ``structure``, and ``knowledge`` and ``cues`` if it hears of them."""
+        knowledge = FEATURES + len(KIND_FEATURES) * len(self.knowledge)
+        cues = knowledge + len(TYPE_FEATURES) * len(self.cues)
+        ends = {"structure": FEATURES, "knowledge": knowledge, "cues": cues}
+        return {name: end for name, end in ends.items() if name == "structure" or getattr(self, name)}
 
     def build(self, *, dim: int, labels: int) -> PairScorer:
         """The module, over an encoder of ``dim``, for ``labels`` scores per pair."""

@@ -20,6 +20,7 @@ from bran.corpus.hypernyms import HypernymFilter
 from bran.corpus.load import Corpus, content_hash
 from bran.corpus.schema import Schema
 from bran.corpus.splits import Split
+from bran.encoding.cues import HeldOutScores
 from bran.encoding.distillation import DistillationConfig, Scores
 from bran.encoding.examples import Example
 from bran.errors import ConfigError
@@ -178,12 +179,14 @@ class DistilledData(TrainingData):
         """Documents of an epoch, of which ``documents`` are those of a split."""
         return super().epoch_size(documents) + share_size(len(self.unlabelled), self.distillation.per_epoch)
 
-    def examples(self, model: TrainedModel, split: Split, documents: Sequence[Document]) -> list[Example]:
+    def examples(
+        self, model: TrainedModel, split: Split, documents: Sequence[Document], cues: HeldOutScores | None
+    ) -> list[Example]:
         """``documents`` of ``split``, whose gold labels are drawn towards what the teachers say."""
         self._ask(split, documents)
         scores = self._told(split, documents)
         gold = self._labels(self.config.unstated, split, documents)
-        return self._encode(model, documents, self.distillation.annotated(self.schema, scores, gold))
+        return self._encode(model, documents, self.distillation.annotated(self.schema, scores, gold), cues)
 
     def further(self, model: TrainedModel, split: Split) -> Draw:
         """The weak documents of each epoch, and the unlabelled ones as the teachers label them."""

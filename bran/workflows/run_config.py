@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from bran.config import Config
 from bran.corpus.splits import GivenConfig, SplitConfig
+from bran.encoding.cues import CueConfig
 from bran.encoding.distillation import DistillationConfig
 from bran.encoding.examples import EncodingConfig
 from bran.encoding.subwords import SubwordConfig
@@ -41,6 +42,9 @@ class RunConfig(Config):
     knowledge: str | None = Field(default=None, exclude_if=lambda value: value is None)
     """Name of a knowledge base that ships, or a folder that ``bran knowledge build`` wrote: what other documents state
     of a pair, for the kinds that ``model.scorer.knowledge`` names."""
+    cues: CueConfig | None = Field(default=None, exclude_if=lambda value: value is None)
+    """How the words around mentions are weighed, for the relation types that ``model.scorer.cues`` names; they are
+    weighed on the training part of each split, before anything else is trained."""
     init: str | None = Field(default=None, exclude_if=lambda value: value is None)
     """Folder of a model, or of an encoder that ``bran pretrain`` wrote: the vocabulary, and the weights that training
     starts from. ``--init`` goes before it."""
@@ -72,6 +76,14 @@ class RunConfig(Config):
     def _trains_something(self) -> RunConfig:
         if not self.splits and not self.refit:
             raise ValueError("neither splits nor refit are given, so there is nothing to train")
+        return self
+
+    @model_validator(mode="after")
+    def _cues_are_learned(self) -> RunConfig:
+        types = ", ".join(self.model.scorer.cues)
+        if bool(types) != (self.cues is not None):
+            given = "null" if self.cues is None else "given"
+            raise ValueError(f"cues = {given}, model.scorer.cues = {types or 'none'}: expected both or neither")
         return self
 
     @model_validator(mode="after")

@@ -13,11 +13,13 @@ from bran.corpus.hypernyms import HypernymFilter
 from bran.corpus.load import Corpus
 from bran.corpus.schema import Schema
 from bran.corpus.splits import Split
+from bran.encoding.cues import HeldOutScores
 from bran.encoding.examples import DocumentEncoder, Example
 from bran.encoding.labels import GoldLabels, Labeller, PairFilter, weighted
 from bran.encoding.unstated import Unstated
 from bran.errors import ConfigError
 from bran.extraction.trained_model import TrainedModel
+from bran.training.cues import learn_cues
 from bran.training.loop import Draw
 from bran.training.share import Share
 from bran.workflows.run_config import RunConfig
@@ -76,9 +78,27 @@ class TrainingData:
         """Documents of an epoch, of which ``documents`` are those of a split."""
         return documents + (self.weak.per_epoch if self.weak else 0)
 
-    def examples(self, model: TrainedModel, split: Split, documents: Sequence[Document]) -> list[Example]:
-        """``documents`` of ``split`` as ``model`` is to read them; all of them come in every epoch."""
-        return self._encode(model, documents, self._labels(self.config.unstated, split, documents))
+    def cues(self, split: Split, documents: Sequence[Document]) -> HeldOutScores | None:
+        """What the words of ``documents`` of ``split`` say of pairs, learned on them; ``None`` if not asked for."""
+        config = self.config
+        if config.cues is None:
+            return None
+        labels = self._labels(config.unstated, split, documents)
+        types = config.model.scorer.cues
+        return learn_cues(documents, self.schema, types, labels, config.cues, seed=config.training.seed)
+
+    def examples(
+        self, model: TrainedModel, split: Split, documents: Sequence[Document], cues: HeldOutScores | None
+    ) -> list[Example]:
+        """``documents`` of ``split`` as ``model`` is to read them; all of them come in every epoch.
+
+        Args:
+            model: untrained.
+            split: what they are the training part of.
+            documents: in any order.
+            cues: as :meth:`cues` has learned them on these documents.
+        """
+        return self._encode(model, documents, self._labels(self.config.unstated, split, documents), cues)
 
     def further(self, model: TrainedModel, split: Split) -> Draw:
         """The weak documents of each epoch, as ``model`` is to read them."""
@@ -93,9 +113,20 @@ class TrainingData:
         if self.config.distillation is not None:
             raise ConfigError("distillation is given, and no teachers; expected bran distil, or distillation: null")
 
-    def _encode(self, model: TrainedModel, documents: Sequence[Document], labels: Labeller) -> list[Example]:
+    def _encode(
+        self,
+        model: TrainedModel,
+        documents: Sequence[Document],
+        labels: Labeller,
+        cues: HeldOutScores | None = None,
+    ) -> list[Example]:
         encoder = DocumentEncoder(
-            self.config.encoding, model.subwords, self.schema, labels=labels, knowledge=model.knowledge
+            self.config.encoding,
+            model.subwords,
+            self.schema,
+            labels=labels,
+            knowledge=model.knowledge,
+            cues=cues or model.cues,
         )
         return encoder(documents)
 

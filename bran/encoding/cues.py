@@ -1,0 +1,301 @@
+"""Cues: what the words around and in the mentions of a pair say, hashed, and summed by a linear model.
+
+A thousand abstracts are too few for a network to learn which turns of phrase state a relation ("-induced", "patients
+with", "the treatment of") and which disorders drugs cause ("-toxicity"), and enough for a linear model over the words
+next to mentions, between them and in them, and the branches of MeSH that they are of: its penalty keeps what is rare
+small. It is the wide part beside the deep one (Cheng et al.: *Wide & Deep Learning for Recommender Systems*, DLRS 2016),
+with features as the systems of the BioCreative V task had them (Xu et al.: *CD-REST*, Database 2016), hashed so that they
+need no dictionary (Weinberger et al.: *Feature Hashing for Large Scale Multitask Learning*, ICML 2009).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain, pairwise
+from pathlib import Path
+
+import numpy as np
+from pydantic import Field
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from bran.config import Config
+from bran.corpus.document import Document, Entity, Mention, Pair
+from bran.corpus.mesh import MeshTree
+from bran.corpus.sentences import document_sentences
+from bran.encoding.pair_groups import PairGroups
+from bran.encoding.subwords import Floats, Ints
+from bran.errors import ModelError
+from bran.files import atomic_write_binary
+
+CUES = "cues.safetensors"
+"""Name of the file in a model's folder."""
+
+TYPE_FEATURES = ("score", "behind best of head", "behind best of tail", "behind best")
+"""Numbers per pair and relation type."""
+
+ENDINGS = (3, 4, 5)
+"""Lengths of the endings of words in names that count."""
+
+BRANCHES = 5
+"""Levels of the MeSH tree that count, from its top."""
+
+_WORD = re.compile(r"[^\W\d_]+|\d+|[^\w\s]|_")
+_LETTERS = re.compile(r"[^\W\d_]+")
+
+
+class CueConfig(Config):
+    """Which words count, and how much their weights are held back."""
+
+    buckets: int = Field(default=2**18, ge=2)
+    """Numbers that features are hashed to."""
+    radius: int = Field(default=3, ge=1)
+    """Words on each side of a mention, within its sentence."""
+    between: int = Field(default=12, ge=0)
+    """Most words between two mentions of a sentence whose order counts; of more, only which words they are."""
+    strength: float = Field(default=0.03, gt=0)
+    """Inverse of the weight of the penalty on squared weights."""
+    folds: int = Field(default=5, ge=2)
+    """Parts of the training documents, each scored by weights that were learned on the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairCues:
+    """The features of the pairs of one document, each at most once for a pair.
+
+    Attributes:
+        buckets: what they are hashed to, shape ``(features,)``.
+        pairs: index of the pair that each is of, shape ``(features,)``.
+        count: number of pairs.
+    """
+
+    buckets: Ints
+    pairs: Ints
+    count: int
+
+
+class CueReader:
+    """Reads the words around mentions.
+
+    Args:
+        config: which words count.
+    """
+
+    def __init__(self, config: CueConfig) -> None:
+        self.config = config
+        self._tree = MeshTree.bundled()
+
+    def __call__(self, document: Document, pairs: Sequence[Pair]) -> PairCues:
+        """The features of ``pairs``, which are candidates of ``document``."""
+        words = _Words(document)
+        single: dict[tuple[str, str, str], set[int]] = {}
+        for side, entities in (("h", [pair.head for pair in pairs]), ("t", [pair.tail for pair in pairs])):
+            for entity in entities:
+                key = (side, entity.type, entity.id)
+                if key not in single:
+                    features = chain(self._around(words, entity), _names(document, entity), self._branches(entity))
+                    single[key] = self._buckets(side, features)
+        found = [
+            single["h", pair.head.type, pair.head.id]
+            | single["t", pair.tail.type, pair.tail.id]
+            | self._buckets("", self._between(words, pair))
+            for pair in pairs
+        ]
+        buckets = np.fromiter((bucket for each in found for bucket in sorted(each)), dtype=np.int64)
+        return PairCues(buckets, np.repeat(np.arange(len(pairs)), [len(each) for each in found]), len(pairs))
+
+    def _buckets(self, side: str, features: Iterable[str]) -> set[int]:
+        return {_hashed(side, feature, self.config.buckets) for feature in set(features)}
+
+    def _around(self, words: _Words, entity: Entity) -> Iterator[str]:
+        """The words next to the mentions of ``entity``: by place, by side, and two by two."""
+        for place in words.of(entity):
+            before, after = words.near(place, self.config.radius)
+            for letter, near in (("L", before[::-1]), ("R", after)):
+                for distance, word in enumerate(near, start=1):
+                    yield f"{letter}{distance} {word}"
+                    yield f"{letter} {word}"
+                if len(near) > 1:
+                    yield f"{letter}{letter} {near[0]} {near[1]}"
+
+    def _between(self, words: _Words, pair: Pair) -> Iterator[str]:
+        """The words between mentions of both in one sentence, and which of them comes first."""
+        for head in words.of(pair.head):
+            for tail in words.of(pair.tail):
+                if words.sentences[head] != words.sentences[tail]:
+                    continue
+                order = "<" if head < tail else ">"
+                between = words.words[min(head, tail) + 1 : max(head, tail)]
+                yield f"{order}{min(len(between) // 3, 6)}"
+                yield from between
+                if len(between) <= self.config.between:
+                    yield f"{order}= {' '.join(between[:4])}"
+                    yield from (f"{order} {word}" for word in between)
+                    yield from (f"{order} {first} {second}" for first, second in pairwise(between))
+
+    def _branches(self, entity: Entity) -> Iterator[str]:
+        """The parts of the MeSH tree that ``entity`` stands in; none for what is no disease of it."""
+        for number in self._tree.tree_numbers.get(entity.id, ()):
+            parts = number.split(".")[:BRANCHES]
+            yield from (f"T {'.'.join(parts[:depth])}" for depth in range(1, len(parts) + 1))
+
+
+def _names(document: Document, entity: Entity) -> Iterator[str]:
+    """The words that ``entity`` is called by, and how they end."""
+    for name in {document.text[mention.start : mention.end].lower() for mention in entity.mentions}:
+        for word in _LETTERS.findall(name):
+            yield f"N {word}"
+            yield from (f"S {word[-length:]}" for length in ENDINGS)
+
+
+def _hashed(side: str, feature: str, buckets: int) -> int:
+    """The bucket of a feature of the head (``h``), the tail (``t``) or both; files of weights rest on it."""
+    return zlib.crc32(feature.encode("utf-8", "replace"), zlib.crc32(side.encode())) % buckets
+
+
+class _Words:
+    """The words of a document; a mention is one word, called by its type.
+
+    Attributes:
+        words: in lower case.
+        sentences: number of the sentence of each.
+    """
+
+    def __init__(self, document: Document) -> None:
+        self.words: list[str] = []
+        self._places: dict[Mention, int] = {}
+        starts: list[int] = []
+        end = 0
+        for mention in sorted(document.mentions, key=lambda mention: (mention.start, -mention.end)):
+            if mention.start >= end:
+                starts += self._read(document.text, end, mention.start)
+                self.words.append(f"@{mention.type}")
+                starts.append(mention.start)
+                end = mention.end
+            self._places[mention] = len(self.words) - 1  # one within another stands where that does
+        starts += self._read(document.text, end, len(document.text))
+        sentences = np.array([start for start, _ in document_sentences(document)], dtype=np.int64)
+        self.sentences: list[int] = np.searchsorted(sentences[1:], starts, side="right").tolist()
+
+    def _read(self, text: str, start: int, end: int) -> list[int]:
+        """Add the words of a part of the text; where they start."""
+        found = list(_WORD.finditer(text, start, end))
+        self.words += [match.group().lower() for match in found]
+        return [match.start() for match in found]
+
+    def of(self, entity: Entity) -> list[int]:
+        """Places of the mentions of ``entity``."""
+        return [self._places[mention] for mention in entity.mentions]
+
+    def near(self, place: int, radius: int) -> tuple[list[str], list[str]]:
+        """The words before and after ``place``, of its sentence, ``radius`` at most."""
+        sentence = self.sentences[place]
+        first, last = max(0, place - radius), place + radius + 1
+        before = [self.words[at] for at in range(first, place) if self.sentences[at] == sentence]
+        after = [
+            self.words[at] for at in range(place + 1, min(last, len(self.words))) if self.sentences[at] == sentence
+        ]
+        return before, after
+
+
+class CueScores:
+    """A linear model of each relation type over the features of a pair.
+
+    Args:
+        config: which words count.
+        types: relation types.
+        weights: shape ``(types, buckets)``.
+        bias: shape ``(types,)``.
+    """
+
+    def __init__(self, config: CueConfig, types: Sequence[str], weights: Floats, bias: Floats) -> None:
+        self.config, self.types = config, tuple(types)
+        self.weights, self.bias = weights.astype(np.float16), bias.astype(np.float32)
+        self._reader = CueReader(config)
+
+    @property
+    def width(self) -> int:
+        """Numbers per pair that :meth:`features` gives."""
+        return len(TYPE_FEATURES) * len(self.types)
+
+    @cached_property
+    def hash(self) -> str:
+        """Twelve hexadecimal digits that name the content."""
+        return hashlib.sha256(self._bytes()).hexdigest()[:12]
+
+    def scores(self, cues: PairCues) -> Floats:
+        """The log-odds of each relation type, shape ``(pairs, types)``."""
+        columns = [
+            np.bincount(cues.pairs, weights=weights[cues.buckets], minlength=cues.count) for weights in self.weights
+        ]
+        scores: Floats = np.stack(columns, axis=1) + self.bias
+        return scores
+
+    def features(self, document: Document, pairs: Sequence[Pair]) -> Floats:
+        """What the words of ``document`` say of ``pairs``.
+
+        Args:
+            document: what the pairs are candidates of.
+            pairs: at least one.
+
+        Returns:
+            ``TYPE_FEATURES`` of each relation type, one type after the other, shape ``(pairs, width)``.
+        """
+        scores, groups = self.scores(self._reader(document, pairs)), PairGroups(pairs)
+        columns = [column for one in scores.T for column in (one, *groups.behind_best(one))]
+        features: Floats = np.stack(columns, axis=1).astype(np.float32)
+        return features
+
+    def save(self, path: Path) -> None:
+        """Write the file ``path``."""
+        with atomic_write_binary(path) as stream:
+            stream.write(self._bytes())
+
+    def _bytes(self) -> bytes:
+        # One entry: of several, the order in the file is not always the same.
+        metadata = {"cues": json.dumps({"config": self.config.model_dump(), "types": self.types})}
+        data: bytes = save({"weights": self.weights, "bias": self.bias}, metadata=metadata)
+        return data
+
+    @classmethod
+    def load(cls, path: Path) -> CueScores:
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            ModelError: when the file is missing or damaged.
+        """
+        try:
+            with safe_open(path, framework="np") as file:
+                said = json.loads(file.metadata()["cues"])
+                config = CueConfig.model_validate(said["config"])
+                return cls(config, said["types"], file.get_tensor("weights"), file.get_tensor("bias"))
+        except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+            raise ModelError(f"{path}: cannot be read ({error}); expected what `bran train` writes") from None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOutScores:
+    """Scores of documents that weights are learned on, each by weights that were learned on others.
+
+    Attributes:
+        of_all: for documents that none was learned on.
+        by_document: for each that some were, by id.
+    """
+
+    of_all: CueScores
+    by_document: Mapping[str, CueScores]
+
+    @property
+    def width(self) -> int:
+        """As of :class:`CueScores`."""
+        return self.of_all.width
+
+    def features(self, document: Document, pairs: Sequence[Pair]) -> Floats:
+        """As of :class:`CueScores`."""
+        return self.by_document.get(document.id, self.of_all).features(document, pairs)
