@@ -1,11 +1,12 @@
 """Cues: what the words around and in the mentions of a pair say, hashed, and summed by a linear model.
 
-A thousand abstracts are too few for a network to learn which turns of phrase state a relation ("-induced", "patients
-with", "the treatment of") and which disorders drugs cause ("-toxicity"), and enough for a linear model over the words
-next to mentions, between them and in them, and the branches of MeSH that they are of: its penalty keeps what is rare
-small. It is the wide part beside the deep one (Cheng et al.: *Wide & Deep Learning for Recommender Systems*, DLRS 2016),
-with features as the systems of the BioCreative V task had them (Xu et al.: *CD-REST*, Database 2016), hashed so that they
-need no dictionary (Weinberger et al.: *Feature Hashing for Large Scale Multitask Learning*, ICML 2009).
+A thousand abstracts are too few for a network to learn which turns of phrase state a relation ("-induced",
+"patients with", "the treatment of") and which disorders drugs cause ("-toxicity"), and enough for a linear model
+over the words next to mentions, between them and in them, and the branches of MeSH that they are of: its penalty
+keeps what is rare small. It is the wide part beside the deep one (Cheng et al.: *Wide & Deep Learning for
+Recommender Systems*, DLRS 2016), with features as the systems of the BioCreative V task had them (Xu et al.:
+*CD-REST*, Database 2016), hashed so that they need no dictionary (Weinberger et al.: *Feature Hashing for Large
+Scale Multitask Learning*, ICML 2009).
 """
 
 from __future__ import annotations

@@ -84,9 +84,9 @@ class Example:
         pairs: the candidates that are scored.
         uncovered: candidates of which no mention pair is scored, as when no window holds one; they are reported.
         dropped: mentions without a single subword; they take no part.
-        features: what the layout says of each pair (:mod:`bran.encoding.structure`), and after it what other documents
-            do (:mod:`bran.encoding.knowledge`) and the words around and in mentions do (:mod:`bran.encoding.cues`), shape
-            ``(pairs, features)``.
+        features: what the layout says of each pair (:mod:`bran.encoding.structure`), after it what other documents do
+            (:mod:`bran.encoding.knowledge`), and then the words around and in mentions (:mod:`bran.encoding.cues`),
+            shape ``(pairs, features)``.
         labels: how far each relation type holds, in [0, 1], shape ``(pairs, relation types)``.
         weights: factor of each pair in the training loss, 0 where it is left out, shape ``(pairs,)``.
         recall: how many of the relations that hold are labelled, as a share; 1: all.
