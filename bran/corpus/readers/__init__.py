@@ -124,7 +124,7 @@ READERS: dict[str, Reader] = {
 
 _FOLDERS: dict[str, Callable[[Path], bool]] = {
     "brat": _late("brat", "holds_brat"),
-    "chemprot": _late("chemprot", "holds_chemprot"),
+    "chemprot": _late("chemprot_tables", "holds_chemprot"),
 }
 """What tells whether a folder is one input, by the format that it is then of."""
 

@@ -18,44 +18,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, TypeAlias
+from typing import BinaryIO
 
 from bran.corpus.document import Document, Mention, Passage, Relation
+from bran.corpus.readers.chemprot_tables import Record, Row, chemprot_records
 from bran.corpus.readers.documents import documents_of
 from bran.corpus.readers.errors import ErrorHandler, Strict
 from bran.corpus.schema import Schema
-from bran.errors import DataError, FormatError, OffsetError, Place, UnknownTypeError
-from bran.files import read_lines, source_name
+from bran.errors import FormatError, OffsetError, UnknownTypeError
+from bran.files import source_name
 
 UNSCORED = "relations not scored"
 """Key of ``Document.meta``: how many relations of the document the corpus does not score."""
 
-_COLUMNS = {
-    "abstracts": "id, title, abstract",
-    "entities": "id, mention, type, start, end, text",
-    "relations": "id, group, Y or N, relation, Arg1:mention, Arg2:mention",
-    "gold_standard": "id, group, Arg1:mention, Arg2:mention",
-}
-_REQUIRED = ("abstracts", "entities")
-_NAME = re.compile(rf"(?:.+_)?({'|'.join(_COLUMNS)})(?:_gs)?\.tsv(?:\.gz)?")
 _OFFSET = re.compile(r"[0-9]{1,9}", re.ASCII)
 _END = re.compile(r"Arg([12]):(\S+)")
-
-Lines: TypeAlias = dict[str, list[tuple[int, bytes]]]
-"""Numbered lines of a table by the id of their document."""
-
-
-class Row(NamedTuple):
-    """One line of a table, and where it stands."""
-
-    place: Place
-    cells: list[str]
-
-
-def holds_chemprot(folder: Path) -> bool:
-    """Whether ``folder`` holds tables of abstracts and entities."""
-    found = {match[1] for path in folder.iterdir() if (match := _NAME.fullmatch(path.name))}
-    return found.issuperset(_REQUIRED)
 
 
 def read_chemprot(
@@ -78,97 +55,9 @@ def read_chemprot(
         DataError: names file, line and document; by default at the first thing that is wrong.
     """
     handler, path = on_error or Strict(), source_name(source)
-    parts = _Folder(path).parts(handler)
+    records = chemprot_records(Path(path), handler)
     parser = _Parser(schema, handler)
-    return documents_of(parts, lambda part: parser.document(part[1]), path, handler, repeated_ids=every_record)
-
-
-class _Record(NamedTuple):
-    """The lines of one document, by table; ``None`` for a table that the folder does not have."""
-
-    id: str
-    abstract: Row
-    entities: list[Row]
-    relations: list[Row] | None
-    gold: list[Row] | None
-
-
-class _Folder:
-    """The tables of a folder."""
-
-    def __init__(self, folder: str) -> None:
-        self._folder = Path(folder)
-
-    def parts(self, on_error: ErrorHandler) -> Iterator[tuple[int, _Record | DataError]]:
-        """The records, numbered by the lines of the abstracts; an error instead of one that cannot be cut up.
-
-        Raises:
-            FormatError: when a table is missing, stands twice, or cannot be read.
-        """
-        paths = self._paths()
-        tables = {name: _lines(path) for name, path in paths.items()}
-        abstracts = tables.pop("abstracts")
-        for name, table in tables.items():
-            for id_ in table.keys() - abstracts.keys():
-                place = Place(str(paths[name]), table[id_][0][0], id_)
-                on_error.skip(FormatError(f"no abstract has the id {id_!r}; expected one of those in abstracts", place))
-        for id_, lines in abstracts.items():
-            for line in lines:
-                yield line[0], self._record(id_, line, tables, paths)
-
-    def _record(
-        self, id_: str, abstract: tuple[int, bytes], tables: dict[str, Lines], paths: dict[str, Path]
-    ) -> _Record | DataError:
-        def rows(name: str) -> list[Row] | None:
-            return [_row(paths, name, id_, line) for line in tables[name].get(id_, ())] if name in tables else None
-
-        try:
-            first = _row(paths, "abstracts", id_, abstract)
-            return _Record(id_, first, rows("entities") or [], rows("relations"), rows("gold_standard"))
-        except DataError as error:
-            return error
-
-    def _paths(self) -> dict[str, Path]:
-        place, paths = Place(str(self._folder)), dict[str, Path]()
-        for path in sorted(self._folder.iterdir()) if self._folder.is_dir() else ():
-            match = _NAME.fullmatch(path.name)
-            if match is None:
-                continue
-            if match[1] in paths:
-                raise FormatError(f"holds {paths[match[1]].name} and {path.name}; expected one table of each", place)
-            paths[match[1]] = path
-        if missing := [name for name in _REQUIRED if name not in paths]:
-            message = f"holds no table of {' or '.join(missing)}; expected ..._{missing[0]}.tsv (or .gz)"
-            raise FormatError(message, place)
-        return paths
-
-
-def _lines(path: Path) -> Lines:
-    """The lines of a table, blank ones left out."""
-    lines: Lines = {}
-    for number, line in read_lines(path):
-        if line.strip():
-            id_ = line.partition(b"\t")[0].decode(errors="replace")
-            lines.setdefault(id_, []).append((number, line))
-    return lines
-
-
-def _row(paths: dict[str, Path], table: str, id_: str, line: tuple[int, bytes]) -> Row:
-    """A line cut into its cells.
-
-    Raises:
-        FormatError: when it is not text, or has another number of cells.
-    """
-    number, data = line
-    place, expected = Place(str(paths[table]), number, id_), _COLUMNS[table]
-    try:
-        cells = data.decode("utf-8").split("\t")
-    except UnicodeDecodeError as error:
-        message = f"byte 0x{data[error.start]:02x} in column {error.start + 1} is not UTF-8; expected text"
-        raise FormatError(message, place) from None
-    if len(cells) != expected.count(",") + 1:
-        raise FormatError(f"{len(cells)} columns; expected {expected}", place)
-    return Row(place, cells)
+    return documents_of(records, lambda part: parser.document(part[1]()), path, handler, repeated_ids=every_record)
 
 
 class _Parser:
@@ -178,14 +67,12 @@ class _Parser:
         self._schema = schema
         self._on_error = on_error
 
-    def document(self, record: _Record | DataError) -> Document:
+    def document(self, record: Record) -> Document:
         """The document of ``record``.
 
         Raises:
             DataError: when a row breaks the format, does not fit the text, or names a mention that is not there.
         """
-        if isinstance(record, DataError):
-            raise record
         _, title, abstract = record.abstract.cells
         bare = Document(record.id, (Passage("title", title), Passage("abstract", abstract)))
         mentions, left_out = self._mentions(record.entities, bare)
