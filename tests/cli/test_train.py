@@ -83,6 +83,24 @@ def test_a_model_to_start_from(folder: Path) -> None:
     )
 
 
+def test_weak_documents_beside_the_corpus(folder: Path) -> None:
+    documents = abstracts()
+    write_corpus(folder / "corpus.txt", documents[:8])
+    write_corpus(folder / "weak.txt", documents[8:])
+    write_corpus(folder / "overlapping.txt", documents[7:])
+    weak = ("--set", "weak.unstated={kind: positive_unlabelled, recall: 0.5}", "--set", "weak.documents=weak.txt")
+    result = train("-o", "run", "--only", "fold-1", *weak)
+    assert result.exit_code == 0, result.output
+    assert read_description(folder / "run" / "fold-1" / "model").training["documents"]["weak"] == 4
+    refused = train("-o", "refused", *weak, "--set", "weak.documents=overlapping.txt")
+    assert refused.exit_code == 4
+    assert refused.stderr == (
+        "error: overlapping.txt (document 1007): is document 1007 of the corpus that is trained and scored on; "
+        "expected none of its documents (bran corpus weak --exclude)\n"
+    )
+    assert not (folder / "refused").exists()
+
+
 def test_brackets_in_a_path_are_printed_as_they_are(folder: Path) -> None:
     result = train("-o", "runs-[bold]x", "--only", "cut-1")
     assert result.exit_code == 0, result.output

@@ -61,6 +61,18 @@ def test_a_start_has_the_hash_of_its_content(tmp_path: Path) -> None:
         named_hashes(run_config(init="absent"))
 
 
+def test_weak_documents_have_the_hash_of_their_content(tmp_path: Path) -> None:
+    path = tmp_path / "weak.txt"
+    config = run_config(weak={"documents": str(path)})
+    with pytest.raises(
+        ConfigError, match=r"weak\.documents '.*weak\.txt': no such file; expected what `bran corpus weak`"
+    ):
+        named_hashes(config)
+    found = [named_hashes(config)["weak"] for text in ("a", "b", "a") if path.write_text(text)]
+    assert found[0] == found[2] != found[1]
+    assert "weak" not in named_hashes(run_config())
+
+
 def test_a_schema_has_the_hash_of_its_content(tmp_path: Path) -> None:
     path = tmp_path / "schema.yaml"
     hashes = []

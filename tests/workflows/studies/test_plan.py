@@ -7,11 +7,12 @@ import pytest
 
 from bran.corpus.load import Corpus
 from bran.corpus.mesh import MeshTree
-from bran.errors import ConfigError
+from bran.errors import ConfigError, DuplicateDocumentError
 from bran.workflows.studies import plan as plan_module
 from bran.workflows.studies.plan import plan_study
+from tests.builders import tiny_model
 from tests.language_models import pretrained
-from tests.runs import KFOLD, TEMPORAL, TREE, abstracts
+from tests.runs import KFOLD, TEMPORAL, TREE, abstracts, write_corpus
 from tests.studies import small_corpus, small_plan, small_study
 
 
@@ -98,6 +99,25 @@ def test_a_variant_may_start_from_an_encoder_that_fits(tmp_path: Path) -> None:
     assert after["base/0/fold-1"] == before["base/0/fold-1"]
     with pytest.raises(ConfigError, match=r"variant 'wide': .* has model\.encoder\.dim = 8; expected 16"):
         small_plan(tmp_path, variants={"wide": {**init, "model.encoder.dim": 16}})
+
+
+def test_a_variant_may_read_weak_documents_that_are_not_scored(tmp_path: Path) -> None:
+    gold, rest = abstracts()[:8], abstracts()[8:]
+    path = write_corpus(tmp_path / "weak.txt", rest)
+    taught = {"kind": "teacher", "model": str(tmp_path / "{split}" / "model")}
+    for split in ("fold-1", "fold-2"):
+        tiny_model().save(tmp_path / split / "model")
+    variants = {"weak": {"weak": {"documents": str(path)}}, "taught": {"unstated": taught}}
+    before = keys(small_plan(tmp_path, tuple(gold), variants=variants))
+    tiny_model(threshold=0.25).save(tmp_path / "fold-2" / "model")
+    after = keys(small_plan(tmp_path, tuple(gold), variants=variants))
+    assert {name for name, key in after.items() if before[name] != key} == {"taught/0/fold-2"}
+    write_corpus(path, rest[1:])
+    changed = keys(small_plan(tmp_path, tuple(gold), variants=variants))
+    assert {name for name, key in changed.items() if after[name] != key} == {"weak/0/fold-1", "weak/0/fold-2"}
+    write_corpus(path, [*rest, gold[0]])
+    with pytest.raises(DuplicateDocumentError, match=r"weak\.txt \(document 1000\): is document 1000 of the corpus"):
+        small_plan(tmp_path, tuple(gold), variants=variants)
 
 
 @pytest.mark.parametrize("case", ERRORS)
