@@ -21,7 +21,7 @@ app = typer.Typer(
 def build(
     tables: Annotated[
         list[Path],
-        typer.Argument(metavar="TABLE...", help="Document, relation, head, tail: tab-separated, plain or gzipped."),
+        typer.Argument(metavar="TABLE...", help="Document, relation, head, tail, or with the columns of CTD."),
     ],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the knowledge base; made if absent.")],
     kind: Annotated[
