@@ -112,7 +112,9 @@ class CueReader:
         return PairCues(buckets, np.repeat(np.arange(len(pairs)), [len(each) for each in found]), len(pairs))
 
     def _buckets(self, side: str, features: Iterable[str]) -> set[int]:
-        return {_hashed(side, feature, self.config.buckets) for feature in set(features)}
+        """What ``features`` of the head (``h``), the tail (``t``) or both are hashed to; files of weights rest on it."""
+        begin, buckets = zlib.crc32(side.encode()), self.config.buckets
+        return {zlib.crc32(feature.encode("utf-8", "replace"), begin) % buckets for feature in features}
 
     def _around(self, words: _Words, entity: Entity) -> Iterator[str]:
         """The words next to the mentions of ``entity``: by place, by side, and two by two."""
@@ -153,11 +155,6 @@ def _names(document: Document, entity: Entity) -> Iterator[str]:
         for word in _LETTERS.findall(name):
             yield f"N {word}"
             yield from (f"S {word[-length:]}" for length in ENDINGS)
-
-
-def _hashed(side: str, feature: str, buckets: int) -> int:
-    """The bucket of a feature of the head (``h``), the tail (``t``) or both; files of weights rest on it."""
-    return zlib.crc32(feature.encode("utf-8", "replace"), zlib.crc32(side.encode())) % buckets
 
 
 class _Words:
