@@ -112,7 +112,7 @@ class CueReader:
         return PairCues(buckets, np.repeat(np.arange(len(pairs)), [len(each) for each in found]), len(pairs))
 
     def _buckets(self, side: str, features: Iterable[str]) -> set[int]:
-        """What ``features`` of the head (``h``), the tail (``t``) or both are hashed to; files of weights rest on it."""
+        """What ``features`` of the head (``h``), the tail (``t``) or both are hashed to: weights are kept by it."""
         begin, buckets = zlib.crc32(side.encode()), self.config.buckets
         return {zlib.crc32(feature.encode("utf-8", "replace"), begin) % buckets for feature in features}
 
