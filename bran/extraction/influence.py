@@ -53,7 +53,7 @@ def influence(
     everything = np.arange(len(units.starts), dtype=np.int64)
     with torch.inference_mode():
         parts = scoring.parts(scoring.embedded())
-        hidden = scoring.parts(scoring.embedded([everything]))
+        hidden = scoring.parts(scoring.embedded([everything]), scoring.told([[(0, len(example.document.text))]]))
         groups = [_occlude(scoring, group) for group in (units.words, units.mentions, units.entities)]
     taken = integrated_gradients(scoring, everything, steps=steps) if gradients else None
     return Influence(relation, scoring.windows, parts, hidden, Occlusion(*groups), taken)
@@ -70,12 +70,14 @@ def _place(model: TrainedModel, example: Example, relation: Relation) -> dict[st
 
 
 def _occlude(scoring: PairScoring, units: Sequence[Unit]) -> Floats:
-    """What the logit loses when each unit is hidden, shape ``(units,)``; nothing for one that no window reads."""
+    """What the logit loses when each unit is hidden, shape ``(units,)``; nothing for one that is not read."""
     lost = np.zeros(len(units), dtype=np.float32)
-    read = [number for number, unit in enumerate(units) if scoring.reads(unit.subwords)]
+    read = [number for number, unit in enumerate(units) if scoring.hears_words or scoring.reads(unit.subwords)]
     whole = scoring.logits(scoring.embedded())
     for part in chunks(read, max(1, _MAX_TOKENS // scoring.tokens)):
-        without = scoring.logits(scoring.embedded([units[number].subwords for number in part]))
+        hidden = [units[number] for number in part]
+        embedded, told = scoring.embedded([unit.subwords for unit in hidden]), scoring.told([u.spans for u in hidden])
+        without = scoring.logits(embedded, told)
         lost[part] = (whole - without).float().cpu().numpy()
     return lost
 

@@ -10,11 +10,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from bran.corpus.document import Document
 from bran.encoding.batches import Batch, collate
 from bran.encoding.examples import Example, Window
 from bran.encoding.subwords import UNK_ID, Floats, Ints
-from bran.extraction.explanation import LogitParts
+from bran.extraction.explanation import LogitParts, Span
 from bran.extraction.trained_model import TrainedModel
+
+_LETTER, _SIGN = "\u02d1", "\u2e0e"
+"""What hidden words and signs are made of: a half-length mark and an editorial coronis, which no abstract has."""
 
 
 class PairScoring:
@@ -35,6 +39,7 @@ class PairScoring:
     def __init__(self, model: TrainedModel, example: Example, *, pair: int, label: int) -> None:
         self._network = model.network
         self._ends = model.description.model.scorer.feature_ends
+        self._cues, self._example, self._pair = model.cues, example, pair
         self._label = label
         self.windows = tuple(n for n, window in enumerate(example.windows) if (window.pairs == pair).any())
         self._starts = [example.windows[number].start for number in self.windows]
@@ -67,14 +72,42 @@ class PairScoring:
         split: Tensor = vectors.unflatten(0, masks.shape[:2])
         return split
 
-    def logits(self, embedded: Tensor) -> Tensor:
-        """The logit of each variant, shape ``(variants,)``, from what :meth:`embedded` returns."""
-        encoded, batch = self._encode(embedded)
+    @property
+    def hears_words(self) -> bool:
+        """Whether words outside its windows can change its score, by the cues that its pair is told."""
+        return self._cues is not None
+
+    def told(self, hidden: Sequence[Sequence[Span]]) -> Tensor:
+        """What the pair is told beside the text, some of its characters hidden: cues are read anew.
+
+        Args:
+            hidden: characters of the document, for each variant.
+
+        Returns:
+            shape ``(variants, features)``.
+        """
+        told = self._batch.features.repeat(len(hidden), 1)
+        if self._cues is not None:
+            first = self._ends["cues"] - self._cues.width
+            for row, spans in enumerate(hidden):
+                document = _hiding(self._example.document, spans)
+                cues = self._cues.features(document, self._example.pairs)[self._pair]
+                told[row, first:] = torch.from_numpy(cues)
+        return told
+
+    def logits(self, embedded: Tensor, told: Tensor | None = None) -> Tensor:
+        """The logit of each variant, shape ``(variants,)``.
+
+        Args:
+            embedded: what :meth:`embedded` returns.
+            told: what :meth:`told` returns; by default, no variant is told anything else.
+        """
+        encoded, batch = self._encode(embedded, told)
         return self._margin(self._network.scorer(encoded, batch))
 
-    def parts(self, embedded: Tensor) -> LogitParts:
-        """What the branches of the scorer add to the logit of the one variant of ``embedded``."""
-        encoded, batch = self._encode(embedded)
+    def parts(self, embedded: Tensor, told: Tensor | None = None) -> LogitParts:
+        """What the branches of the scorer add to the logit of one variant; arguments as in :meth:`logits`."""
+        encoded, batch = self._encode(embedded, told)
         scorer = self._network.scorer
         values = scorer.token_pairs(encoded, batch)
         pooled, layouts = self._pooled(values, batch), None
@@ -103,8 +136,9 @@ class PairScoring:
         """``(variants, logits)`` to ``(variants,)``."""
         return self._network.link.margins(logits)[:, self._label]
 
-    def _encode(self, embedded: Tensor) -> tuple[Tensor, Batch]:
+    def _encode(self, embedded: Tensor, told: Tensor | None) -> tuple[Tensor, Batch]:
         batch = _repeated(self._batch, len(embedded))
+        batch = batch if told is None else replace(batch, features=told)
         return self._network.encoder(embedded.flatten(0, 1), batch.mask, batch.sentences), batch
 
     def _hidden(self, hidden: Sequence[Ints]) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
@@ -124,6 +158,26 @@ class PairScoring:
         for start, row, mask in zip(self._starts, values, real, strict=True):
             total[start : start + mask.sum()] += row[mask]
         return total
+
+
+def _hiding(document: Document, spans: Sequence[Span]) -> Document:
+    """``document`` with a word that no text has in place of the characters of ``spans``."""
+    hidden = np.zeros(len(document.text), dtype=np.bool_)
+    for start, end in spans:
+        hidden[start:end] = True
+    text = "".join(_hidden(c) if h else c for c, h in zip(document.text, hidden, strict=True))
+    passages, start = [], 0
+    for passage in document.passages:
+        passages.append(replace(passage, text=text[start : start + len(passage.text)]))
+        start += len(passage.text) + 1  # passages are joined by a space
+    return replace(document, passages=tuple(passages))
+
+
+def _hidden(character: str) -> str:
+    """What stands for a character that is hidden: of a kind with it, so that words around it stay as they are."""
+    if character.isspace():
+        return character
+    return _LETTER if character.isalnum() else _SIGN
 
 
 def _focused(example: Example, windows: Sequence[int], pair: int) -> Example:

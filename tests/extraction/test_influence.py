@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,8 @@ from torch import Tensor, nn
 
 from bran.corpus.document import Document, Relation
 from bran.encoding.batches import collate
+from bran.encoding.cues import CueConfig, CueScores
+from bran.encoding.knowledge import KIND_FEATURES
 from bran.encoding.structure import FEATURES
 from bran.encoding.subwords import UNK_ID
 from bran.errors import ConfigError
@@ -20,7 +23,7 @@ from bran.extraction.influence import influence
 from bran.extraction.pair_scoring import PairScoring
 from bran.extraction.text_units import text_units
 from bran.extraction.trained_model import TrainedModel
-from tests.builders import VARIANTS, documents, several_types_documents, several_types_schema, tiny_model
+from tests.builders import VARIANTS, document, documents, several_types_documents, several_types_schema, tiny_model
 
 SOME = ["bran", "two blocks", "lstm", "layouts", "structure", "max", "attention", "several"]
 
@@ -159,16 +162,49 @@ def test_a_type_that_excludes_none_has_its_own_logit() -> None:
 
 
 def test_numbers_of_other_documents_are_a_part_of_their_own() -> None:
-    model, document = tiny_model("scorer.structure=6"), documents()[0]
-    model.network.scorer.structure = nn.Sequential(nn.Linear(FEATURES + 2, 6), nn.ReLU(), nn.Linear(6, 2)).eval()
+    model, document = tiny_model("scorer.structure=6", "scorer.knowledge=[causes]"), documents()[0]
     (example,) = model.encoder([document])
-    told = np.concatenate([example.features, np.full((len(example.pairs), 2), 3.0, dtype=np.float32)], axis=1)
+    numbers = np.full((len(example.pairs), len(KIND_FEATURES)), 3.0, dtype=np.float32)
+    told = np.concatenate([example.features, numbers], axis=1)
     scoring = PairScoring(model, replace(example, features=told), pair=0, label=0)
     with torch.inference_mode():
         parts = scoring.parts(scoring.embedded())
         whole = model.network(replace(collate([example]), features=torch.from_numpy(told)))
     assert parts.knowledge
+    assert parts.cues is None
     assert parts.logit == pytest.approx(float(whole[0, 1] - whole[0, 0]), abs=1e-5)
+
+
+def heedful(cue: str, weight: float) -> TrainedModel:
+    """A model that adds the score of one cue of the head to the logit, and nothing else."""
+    model = tiny_model("scorer.structure=1", "scorer.cues=[CID]", "scorer.layouts=false")
+    config = CueConfig(buckets=2**20)
+    weights = np.zeros((1, config.buckets))
+    weights[0, zlib.crc32(f"h{cue}".encode()) % config.buckets] = weight
+    for parameter in model.network.parameters():
+        nn.init.zeros_(parameter)
+    first, _, _, last = model.network.scorer.structure
+    with torch.no_grad():
+        first.weight[0, FEATURES], first.bias[0], last.weight[1, 0] = 1.0, 10.0, 1.0
+    return replace(model, cues=CueScores(config, ["CID"], weights, np.zeros(1)))
+
+
+def test_hiding_a_word_hides_its_cue() -> None:
+    doc = document("1", "{Velorin|Chemical|MESH:C1}-induced {tremor|Disease|MESH:D1}.", "It induced rest.")
+    units, found = explained(heedful("R2 induced", 2.0), doc, FIRST, gradients=False)
+    lost = zip(units.words, found.occlusion.words.round(5).tolist(), strict=True)
+    assert [(unit.name, unit.spans, value) for unit, value in lost if value] == [("induced", ((8, 15),), 2.0)]
+    assert found.parts.cues == pytest.approx(2)
+    assert found.hidden.cues == pytest.approx(0)
+    assert found.parts.logit == pytest.approx(12)
+
+
+def test_hiding_a_name_hides_what_it_says() -> None:
+    doc = document("1", "{Velorin|Chemical|MESH:C1}, {tremor|Disease|MESH:D1}. {Velorin|Chemical|MESH:C1}.")
+    units, found = explained(heedful("N velorin", 3.0), doc, FIRST, gradients=False)
+    assert found.occlusion.mentions.round(5).tolist() == [0, 0, 0]  # the other mention still says it
+    effects = dict(zip([unit.id for unit in units.entities], found.occlusion.entities.round(5).tolist(), strict=True))
+    assert effects == {"MESH:C1": 3, "MESH:D1": 0}
 
 
 def test_without_captum_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
