@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from itertools import combinations, groupby
+from itertools import combinations, groupby, product
 from pathlib import Path
 
 from bran.corpus.load import Corpus
@@ -122,6 +122,8 @@ class EnsembleRun:
         first = self.members[0]
         wanted = {first.split(name) for name in only or first.splits}
         splits = [self._common(split) for split in first.splits.values() if split in wanted and split.test]
+        for split, member in product(splits, self.members):
+            member.check_scored(split.name)
         self._write_settings(splits)
         with self.tracker.start(self.name, tags=self._identity) as run:
             outcomes = [self._split(split, run) for split in splits]
@@ -138,10 +140,10 @@ class EnsembleRun:
         return {"config": runs_hash(self.members, mean=self.mean), "corpus": self.corpus.hash}
 
     def _common(self, split: Split) -> Split:
-        """The split of the ensemble: validated on what any member was validated on, trained on the rest."""
+        """The split of the ensemble: trained on what any member was trained on."""
         parts = [member.split(split.name) for member in self.members]
-        validation = {id_ for part in parts for id_ in part.validation}
-        train = {id_ for part in parts for id_ in part.train} - validation
+        train = {id_ for part in parts for id_ in part.train}
+        validation = {id_ for part in parts for id_ in part.validation} - train
         return Split(split.name, tuple(sorted(train)), tuple(sorted(validation)), split.test)
 
     def _write_settings(self, splits: Sequence[Split]) -> None:
@@ -176,16 +178,17 @@ class EnsembleRun:
         return replace(Predictions.of(documents, system=self.name), config=self._identity["config"])
 
     def _threshold(self, split: Split) -> Threshold | None:
-        """Chosen on the validation part as a fit chooses it; ``None`` where there is no such part.
+        """Chosen on the validation parts as a fit chooses it; ``None`` where there is none.
 
-        The members predict it anew: where they were validated on different documents, each one is scored by those
+        The members predict them anew: where they were validated on different documents, each one is scored by those
         that were not trained on it.
         """
-        if not split.validation:
+        validated = {id_ for member in self.members for id_ in member.split(split.name).validation}
+        if not validated:
             return None
         members = [Member.load(run, split.name, device=self.fitter.device) for run in self.members]
         committee = Committee(members, name=self.name, mean=self.mean)
-        documents = self.corpus.select(split.validation)
+        documents = self.corpus.select(sorted(validated))
         return self.fitter.threshold(documents, Predictions.of(committee.predict(documents), system=self.name))
 
     def _write_record(self, split: Split, threshold: Threshold | None) -> None:

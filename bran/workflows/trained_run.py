@@ -90,14 +90,22 @@ class TrainedRun:
         """Whether the split called ``name`` is done."""
         return (self.folder / name / SCORES).is_file()
 
+    def check_scored(self, name: str) -> None:
+        """Make sure that the split called ``name`` is done.
+
+        Raises:
+            ConfigError: when it is not.
+        """
+        if not self.is_scored(name):
+            raise ConfigError(f"{self.folder / name}: there is no {SCORES}; expected a split that is done")
+
     def candidates(self, name: str) -> Predictions:
         """Every candidate of the test part of the split called ``name``, with its score.
 
         Raises:
             ConfigError: when the split is not done.
         """
-        if not self.is_scored(name):
-            raise ConfigError(f"{self.folder / name}: there is no {SCORES}; expected a split that is done")
+        self.check_scored(name)
         return Predictions.of(read_table(self.folder / name / CANDIDATES), system=str(self.folder))
 
     @property

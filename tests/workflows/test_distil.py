@@ -239,7 +239,7 @@ def test_a_student_that_was_killed_goes_on_and_asks_no_teacher_again(
 
 
 def test_a_teacher_may_have_another_vocabulary_and_size(tmp_path: Path, seeds: list[Path]) -> None:
-    config = run_config("model.encoder.dim=12", "encoding.subwords.vocabulary=60", distillation={})
+    config = run_config("model.encoder.dim=12", "encoding.subwords.vocabulary=70", distillation={})
     distil(tmp_path, seeds, config, only=["fold-1"])
     assert TrainedModel.load(tmp_path / "fold-1" / "model").description.model.encoder.dim == 12
 
