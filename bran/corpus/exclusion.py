@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -19,10 +20,11 @@ _ID = re.compile(r"\S+")
 
 
 class Match(Enum):
-    """What a document that is left out has in common with one that was named."""
+    """Why a document is left out."""
 
-    id = "id"
-    title = "title"
+    id = "excluded by id"
+    title = "excluded by title"
+    repeated = "id or title read before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,33 @@ class Excluded:
         if document.id in self.ids:
             return Match.id
         return Match.title if normalised_title(document.title) in self.titles else None
+
+
+class Sieve:
+    """Lets documents through that are not excluded, each once, by id and by title.
+
+    Attributes:
+        left_out: how many others there were.
+    """
+
+    def __init__(self, exclude: Excluded) -> None:
+        self.left_out: Counter[Match] = Counter()
+        self._exclude = exclude
+        self._ids: set[str] = set()
+        self._titles: set[str] = set()
+
+    def admits(self, document: Document) -> bool:
+        """Whether ``document`` is neither excluded nor like one that was let through."""
+        title = normalised_title(document.title)
+        match = self._exclude.match(document)
+        if match is None and (document.id in self._ids or title in self._titles):
+            match = Match.repeated
+        if match is not None:
+            self.left_out[match] += 1
+            return False
+        self._ids.add(document.id)
+        self._titles |= {title} - {""}
+        return True
 
 
 def _read(path: Path) -> Excluded:

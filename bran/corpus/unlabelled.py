@@ -7,12 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bran.corpus.document import Document
-from bran.corpus.exclusion import Excluded, Match
+from bran.corpus.exclusion import Excluded, Sieve
 from bran.corpus.schema import Schema
-from bran.corpus.titles import normalised_title
 
-_REASONS = {Match.id: "excluded by id", Match.title: "excluded by title"}
-_REPEATED, _NO_PAIR = "id or title read before", "without a candidate pair"
+_NO_PAIR = "without a candidate pair"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +36,13 @@ class Unlabelled:
         """
         kept: list[Document] = []
         left_out: Counter[str] = Counter()
-        ids: set[str] = set()
-        titles: set[str] = set()
-        for document in documents:
-            title = normalised_title(document.title)
-            if match := exclude.match(document):
-                left_out[_REASONS[match]] += 1
-            elif document.id in ids or title in titles:
-                left_out[_REPEATED] += 1
-            elif not schema.candidates(document):
-                left_out[_NO_PAIR] += 1
-            else:
-                ids.add(document.id)
-                titles |= {title} - {""}
+        sieve = Sieve(exclude)
+        for document in filter(sieve.admits, documents):
+            if schema.candidates(document):
                 kept.append(document.with_relations(()))
+            else:
+                left_out[_NO_PAIR] += 1
+        left_out.update({match.value: count for match, count in sieve.left_out.items()})
         return cls(tuple(kept), left_out)
 
     def __str__(self) -> str:

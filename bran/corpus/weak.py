@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 
 from bran.corpus.document import Document, Relation
-from bran.corpus.exclusion import Excluded, Match
+from bran.corpus.exclusion import Excluded, Match, Sieve
 from bran.corpus.schema import Schema
 from bran.corpus.stated import Reading, Said, StatementIndex
-from bran.corpus.titles import normalised_title
 from bran.errors import DataError, Place
 
 _ENOUGH = 50
@@ -28,10 +27,8 @@ class WeakCounts:
 
     texts: int = 0
     """Read, those that are left out among them."""
-    excluded_by_id: int = 0
-    excluded_by_title: int = 0
-    repeated: int = 0
-    """Left out since a text before had their id or title."""
+    left_out: Counter[Match] = field(default_factory=Counter)
+    """Excluded, or read before."""
     unstated: int = 0
     """Of which no pair is stated."""
     documents: int = 0
@@ -47,19 +44,14 @@ class WeakCounts:
 
     def rows(self) -> Iterator[tuple[str, int]]:
         """Name and value of each count, for people."""
-        names = {
-            "excluded_by_id": "excluded by id",
-            "excluded_by_title": "excluded by title",
-            "repeated": "id or title read before",
-            "unstated": "texts without a stated pair",
-            "documents": "documents with a stated pair",
-            "stated": "pairs stated",
-            "relations": "relations stated",
-            "unmentioned": "statements without both ends mentioned",
-            "unknown": "pairs not stated (unknown, not negative)",
-        }
-        for key, value in asdict(self).items():
-            yield names.get(key, f"{key} read"), value
+        yield "texts read", self.texts
+        yield from ((match.value, self.left_out[match]) for match in Match)
+        yield "texts without a stated pair", self.unstated
+        yield "documents with a stated pair", self.documents
+        yield "pairs stated", self.stated
+        yield "relations stated", self.relations
+        yield "statements without both ends mentioned", self.unmentioned
+        yield "pairs not stated (unknown, not negative)", self.unknown
 
 
 class WeakLabels:
@@ -155,21 +147,11 @@ def weak_documents(
     Raises:
         DataError: when a table has the tail before the head; perhaps only at the end.
     """
-    seen_ids: set[str] = set()
-    seen_titles: set[str] = set()
-    counts = labels.counts
+    sieve = Sieve(exclude)
+    labels.counts.left_out = sieve.left_out
     for text in texts:
-        counts.texts += 1
-        title = normalised_title(text.title)
-        match = exclude.match(text)
-        if match is not None:
-            counts.excluded_by_id += match is Match.id
-            counts.excluded_by_title += match is Match.title
-        elif text.id in seen_ids or title in seen_titles:
-            counts.repeated += 1
-        else:
-            seen_ids.add(text.id)
-            seen_titles |= {title} - {""}
+        labels.counts.texts += 1
+        if sieve.admits(text):
             document = labels(text)
             if document.relations or keep_unstated:
                 yield document

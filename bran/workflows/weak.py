@@ -84,9 +84,6 @@ class WeakSupervision:
 
 
 def _nothing(counts: WeakCounts) -> str:
-    excluded = counts.excluded_by_id + counts.excluded_by_title
-    return (
-        f"nothing is left of {counts.texts} texts: {excluded} are excluded, {counts.unstated} have no stated pair, "
-        f"{counts.unmentioned} statements lack a mention; expected texts with linked mentions (bran tag) that the "
-        "tables name (or --by-pair)"
-    )
+    found = f"nothing is left of {counts.texts} texts: {counts.left_out.total()} are excluded or repeated"
+    unstated = f"{counts.unstated} have no stated pair, {counts.unmentioned} statements lack a mention"
+    return f"{found}, {unstated}; expected texts with linked mentions (bran tag) that the tables name, or --by-pair"

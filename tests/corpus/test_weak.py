@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bran.corpus.document import Document, Relation
-from bran.corpus.exclusion import Excluded
+from bran.corpus.exclusion import Excluded, Match
 from bran.corpus.schema import load_schema
 from bran.corpus.stated import StatementIndex
 from bran.corpus.statements import Statement
@@ -56,14 +56,14 @@ def test_excluded_texts_are_left_out_by_id_and_by_title() -> None:
     given = labels(*((id_, "MESH:C1", "MESH:D1") for id_ in ("11", "13")), ("14", "MESH:C5", "MESH:D5"))
     left = list(weak_documents(documents(), given, exclude=exclude))
     assert [text.id for text in left] == ["14"]
-    assert (given.counts.excluded_by_id, given.counts.excluded_by_title) == (1, 1)
+    assert given.counts.left_out == {Match.id: 1, Match.title: 1}
 
 
 def test_a_text_counts_once_by_id_and_by_title() -> None:
     texts = [*documents(), document("11", "New title"), document("15", documents()[0].title)]
     given = labels(("11", "MESH:C1", "MESH:D1"), ("15", "MESH:C1", "MESH:D1"))
     assert [text.id for text in made(given, texts)] == ["11"]
-    assert given.counts.repeated == 2
+    assert given.counts.left_out == {Match.repeated: 2}
 
 
 def test_turned_rows_are_turned_when_asked_for_and_straight_ones_stay() -> None:
