@@ -11,35 +11,20 @@ Scale Multitask Learning*, ICML 2009).
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import chain, pairwise
-from pathlib import Path
 
 import numpy as np
 from pydantic import Field
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
 from bran.config import Config
 from bran.corpus.document import Document, Entity, Mention, Pair
 from bran.corpus.mesh import MeshTree
 from bran.corpus.sentences import document_sentences
-from bran.encoding.pair_groups import PairGroups
-from bran.encoding.subwords import Floats, Ints
-from bran.errors import ModelError
-from bran.files import atomic_write_binary
-
-CUES = "cues.safetensors"
-"""Name of the file in a model's folder."""
-
-TYPE_FEATURES = ("score", "behind best of head", "behind best of tail", "behind best")
-"""Numbers per pair and relation type."""
+from bran.encoding.subwords import Ints
 
 ENDINGS = (3, 4, 5)
 """Lengths of the endings of words in names that count."""
@@ -200,100 +185,3 @@ class _Words:
             self.words[at] for at in range(place + 1, min(last, len(self.words))) if self.sentences[at] == sentence
         ]
         return before, after
-
-
-class CueScores:
-    """A linear model of each relation type over the features of a pair.
-
-    Args:
-        config: which words count.
-        types: relation types.
-        weights: shape ``(types, buckets)``.
-        bias: shape ``(types,)``.
-    """
-
-    def __init__(self, config: CueConfig, types: Sequence[str], weights: Floats, bias: Floats) -> None:
-        self.config, self.types = config, tuple(types)
-        self.weights, self.bias = weights.astype(np.float16), bias.astype(np.float32)
-        self._reader = CueReader(config)
-
-    @property
-    def width(self) -> int:
-        """Numbers per pair that :meth:`features` gives."""
-        return len(TYPE_FEATURES) * len(self.types)
-
-    @cached_property
-    def hash(self) -> str:
-        """Twelve hexadecimal digits that name the content."""
-        return hashlib.sha256(self._bytes()).hexdigest()[:12]
-
-    def scores(self, cues: PairCues) -> Floats:
-        """The log-odds of each relation type, shape ``(pairs, types)``."""
-        columns = [
-            np.bincount(cues.pairs, weights=weights[cues.buckets], minlength=cues.count) for weights in self.weights
-        ]
-        scores: Floats = np.stack(columns, axis=1) + self.bias
-        return scores
-
-    def features(self, document: Document, pairs: Sequence[Pair]) -> Floats:
-        """What the words of ``document`` say of ``pairs``.
-
-        Args:
-            document: what the pairs are candidates of.
-            pairs: at least one.
-
-        Returns:
-            ``TYPE_FEATURES`` of each relation type, one type after the other, shape ``(pairs, width)``.
-        """
-        scores, groups = self.scores(self._reader(document, pairs)), PairGroups(pairs)
-        columns = [column for one in scores.T for column in (one, *groups.behind_best(one))]
-        features: Floats = np.stack(columns, axis=1).astype(np.float32)
-        return features
-
-    def save(self, path: Path) -> None:
-        """Write the file ``path``."""
-        with atomic_write_binary(path) as stream:
-            stream.write(self._bytes())
-
-    def _bytes(self) -> bytes:
-        # One entry: of several, the order in the file is not always the same.
-        metadata = {"cues": json.dumps({"config": self.config.model_dump(), "types": self.types})}
-        data: bytes = save({"weights": self.weights, "bias": self.bias}, metadata=metadata)
-        return data
-
-    @classmethod
-    def load(cls, path: Path) -> CueScores:
-        """Read what :meth:`save` wrote.
-
-        Raises:
-            ModelError: when the file is missing or damaged.
-        """
-        try:
-            with safe_open(path, framework="np") as file:
-                said = json.loads(file.metadata()["cues"])
-                config = CueConfig.model_validate(said["config"])
-                return cls(config, said["types"], file.get_tensor("weights"), file.get_tensor("bias"))
-        except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"{path}: cannot be read ({error}); expected what `bran train` writes") from None
-
-
-@dataclass(frozen=True, slots=True)
-class HeldOutScores:
-    """Scores of documents that weights are learned on, each by weights that were learned on others.
-
-    Attributes:
-        of_all: for documents that none was learned on.
-        by_document: for each that some were, by id.
-    """
-
-    of_all: CueScores
-    by_document: Mapping[str, CueScores]
-
-    @property
-    def width(self) -> int:
-        """As of :class:`CueScores`."""
-        return self.of_all.width
-
-    def features(self, document: Document, pairs: Sequence[Pair]) -> Floats:
-        """As of :class:`CueScores`."""
-        return self.by_document.get(document.id, self.of_all).features(document, pairs)

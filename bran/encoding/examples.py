@@ -12,7 +12,7 @@ from bran.config import Config
 from bran.corpus.document import Document, Entity, Mention, Pair
 from bran.corpus.schema import Schema
 from bran.corpus.sentences import document_sentences
-from bran.encoding.cues import CueScores, HeldOutScores
+from bran.encoding.cue_scores import CueScores, HeldOutScores
 from bran.encoding.knowledge import Knowledge
 from bran.encoding.labels import GoldLabels, Labeller
 from bran.encoding.layout import Places

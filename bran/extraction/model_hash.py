@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from bran.encoding.cues import CUES
+from bran.encoding.cue_scores import CUES
 from bran.encoding.knowledge import KNOWLEDGE
 from bran.errors import ModelError
 from bran.nn.model_folder import DESCRIPTION, SUBWORDS, WEIGHTS

@@ -12,7 +12,7 @@ from pydantic import Field
 import bran
 from bran.config import Config
 from bran.corpus.schema import Schema
-from bran.encoding.cues import CUES, CueScores
+from bran.encoding.cue_scores import CUES, CueScores
 from bran.encoding.examples import DocumentEncoder, EncodingConfig
 from bran.encoding.knowledge import KNOWLEDGE, Knowledge
 from bran.encoding.subwords import Subwords

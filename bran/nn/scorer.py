@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from bran.config import Config
 from bran.encoding.batches import Batch
-from bran.encoding.cues import TYPE_FEATURES
+from bran.encoding.cue_scores import TYPE_FEATURES
 from bran.encoding.knowledge import KIND_FEATURES
 from bran.encoding.layout import LAYOUTS
 from bran.encoding.structure import FEATURES

@@ -17,7 +17,8 @@ from sklearn.model_selection import KFold
 
 from bran.corpus.document import Document
 from bran.corpus.schema import Schema
-from bran.encoding.cues import CueConfig, CueReader, CueScores, HeldOutScores, PairCues
+from bran.encoding.cue_scores import CueScores, HeldOutScores
+from bran.encoding.cues import CueConfig, CueReader, PairCues
 from bran.encoding.labels import Labeller, PairLabels
 from bran.encoding.subwords import Floats
 from bran.errors import ConfigError

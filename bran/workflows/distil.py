@@ -20,7 +20,7 @@ from bran.corpus.hypernyms import HypernymFilter
 from bran.corpus.load import Corpus, content_hash
 from bran.corpus.schema import Schema
 from bran.corpus.splits import Split
-from bran.encoding.cues import HeldOutScores
+from bran.encoding.cue_scores import HeldOutScores
 from bran.encoding.distillation import DistillationConfig, Scores
 from bran.encoding.examples import Example
 from bran.errors import ConfigError

@@ -13,7 +13,7 @@ from bran.corpus.hypernyms import HypernymFilter
 from bran.corpus.load import Corpus
 from bran.corpus.schema import Schema
 from bran.corpus.splits import Split
-from bran.encoding.cues import HeldOutScores
+from bran.encoding.cue_scores import HeldOutScores
 from bran.encoding.examples import DocumentEncoder, Example
 from bran.encoding.labels import GoldLabels, Labeller, PairFilter, weighted
 from bran.encoding.unstated import Unstated

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from bran.corpus.document import Document
 from bran.corpus.schema import load_schema
-from bran.encoding.cues import TYPE_FEATURES, CueConfig, CueReader, CueScores, HeldOutScores
+from bran.encoding.cue_scores import TYPE_FEATURES, CueScores, HeldOutScores
+from bran.encoding.cues import CueConfig, CueReader
 from bran.errors import ModelError
 from tests.builders import document, documents
 

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from bran.corpus.document import Document, Relation
 from bran.encoding.batches import collate
-from bran.encoding.cues import CueConfig, CueScores
+from bran.encoding.cue_scores import CueScores
+from bran.encoding.cues import CueConfig
 from bran.encoding.knowledge import KIND_FEATURES
 from bran.encoding.structure import FEATURES
 from bran.encoding.subwords import UNK_ID

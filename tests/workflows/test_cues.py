@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bran.encoding.cues import CUES, CueScores
+from bran.encoding.cue_scores import CUES, CueScores
 from bran.errors import ConfigError, ModelError
 from bran.extraction.model_hash import model_hash
 from bran.extraction.predictor import Predictor
