@@ -112,8 +112,10 @@ class Subwords:
     @cached_property
     def continuing(self) -> NDArray[np.bool_]:
         """``True`` for each subword that goes on a word, shape ``(vocabulary,)``."""
-        names = (self._tokenizer.id_to_token(index) for index in range(len(self)))
-        return np.array([name.startswith(_CONTINUES) for name in names])
+        flags = np.zeros(len(self), dtype=np.bool_)
+        for name, index in self._tokenizer.get_vocab().items():
+            flags[index] = name.startswith(_CONTINUES)
+        return flags
 
     @cached_property
     def hash(self) -> str:

@@ -171,7 +171,8 @@ def _halved(example: TextExample, generator: np.random.Generator) -> TextExample
 
 def _moved(mentions: Ints, places: int) -> Ints:
     """``mentions`` of shape ``(mentions, 4)``, so many subwords further on."""
-    return mentions + np.array([places, places, 0, 0])
+    moved: Ints = mentions + np.array([places, places, 0, 0])
+    return moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,10 +229,16 @@ def collate_texts(examples: Sequence[TextExample]) -> TextBatch:
             number += 1
             mentions[row, begin:end] = number
     starts[:, 0] = True  # of a word that was cut in two
-    classes = np.concatenate([example.mentions for example in examples])[:, 2:]  # (mentions, 2)
-    arrays = [ids, mask, sentences, starts, mentions, *classes.T.copy(), second]
+    types, concepts = np.concatenate([example.mentions for example in examples])[:, 2:].T.copy()
     return TextBatch(
-        *(torch.from_numpy(array) for array in arrays),
+        token_ids=torch.from_numpy(ids),
+        mask=torch.from_numpy(mask),
+        sentences=torch.from_numpy(sentences),
+        starts=torch.from_numpy(starts),
+        mentions=torch.from_numpy(mentions),
+        types=torch.from_numpy(types),
+        concepts=torch.from_numpy(concepts),
+        second=torch.from_numpy(second),
         follows=torch.tensor([example.follows for example in examples]),
         examples=tuple(examples),
     )

@@ -77,8 +77,10 @@ class Told:
         return self.loss / max(1, self.count)
 
     def parts(self, name: str) -> dict[str, Tensor]:
-        """Loss and accuracy, by names that begin with ``name``."""
-        return {f"{name}_loss": self.mean.detach(), f"{name}_accuracy": self.right / max(1, self.count)}
+        """Loss and accuracy, by names that begin with ``name``; none when there was nothing to tell."""
+        if not self.count:
+            return {}
+        return {f"{name}_loss": self.mean.detach(), f"{name}_accuracy": self.right / self.count}
 
 
 class MaskedTextObjective(Objective):
@@ -174,5 +176,6 @@ def held_out_metrics(model: LanguageModel, config: PretrainingConfig, batches: S
             told[name] = told[name] + part if name in told else part
     score = -sum(part.weight * part.mean.item() for part in told.values())
     metrics = {key: value.item() for name, part in told.items() for key, value in part.parts(name).items()}
-    perplexity = told["masked"].mean.exp().item()
-    return {"score": score, **{f"validation_{name}": value for name, value in metrics.items()}, PERPLEXITY: perplexity}
+    masked = told["masked"]
+    perplexity = {PERPLEXITY: masked.mean.exp().item()} if masked.count else {}
+    return {"score": score, **{f"validation_{name}": value for name, value in metrics.items()}, **perplexity}

@@ -6,7 +6,7 @@ from itertools import groupby
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -93,6 +93,7 @@ def test_each_unit_hides_the_same_share_from_the_first_word_to_the_last(unit: st
 
 
 @pytest.mark.parametrize("unit", ["word", "span"])
+@settings(deadline=None)
 @given(lengths=st.lists(st.integers(1, 6), min_size=1, max_size=30), seed=st.integers(0, 99))
 def test_words_are_told_whole_or_not_at_all(unit: str, lengths: list[int], seed: int) -> None:
     starts, numbers = words(lengths, windows=4)

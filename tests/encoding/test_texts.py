@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bran.corpus.document import Document
@@ -118,6 +118,7 @@ def test_nothing_is_told_of_mentions_unless_asked() -> None:
     assert (example.mentions[:, 2:] == IGNORED).all()
 
 
+@settings(deadline=None)
 @given(window=st.integers(8, 40), next_sentence=st.booleans(), seed=st.integers(0, 9))
 def test_windows_keep_whole_mentions_and_say_the_same_of_them(window: int, next_sentence: bool, seed: int) -> None:
     classes = MentionClasses.count(documents(), types=True, concepts=9)
