@@ -3,9 +3,12 @@ from __future__ import annotations
 import pytest
 import torch
 
+from bran.corpus.schema import load_schema
 from bran.encoding.batches import SHAPES, collate
 from bran.encoding.labels import GoldLabels
+from bran.encoding.unstated import PositiveUnlabelledConfig
 from bran.nn.losses import pair_loss, tag_loss
+from bran.nn.unlabelled import unlabelled_risk
 from bran.training.objective import PairObjective, TaggingConfig
 from tests.builders import documents, encoder, network
 
@@ -45,3 +48,15 @@ def test_pairs_that_do_not_count_do_not_teach():
     loss.backward()
     assert loss.item() == 0
     assert not any(weight.grad.any() for weight in model.parameters() if weight.grad is not None)
+
+
+def test_what_is_unlabelled_is_no_negative():
+    schema, coder = load_schema("cdr"), encoder()
+    coder.labels = PositiveUnlabelledConfig(recall=0.5).labels(GoldLabels(schema), lambda model: GoldLabels(schema))
+    model, complete, unlabelled = network(), collate(encoder()(documents())), collate(coder(documents()))
+    objective = PairObjective(model, TaggingConfig())
+    loss, _ = objective(unlabelled, chance=0.9)
+    margins = model.link.margins(model(unlabelled))
+    risk = unlabelled_risk(margins, unlabelled.labels, unlabelled.weights, unlabelled.recall) / len(margins)
+    torch.testing.assert_close(loss, risk)
+    assert loss.item() != objective(complete, chance=0.9)[0].item()
