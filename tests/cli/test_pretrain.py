@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
 import yaml
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from bran.cli.main import app
@@ -67,6 +69,20 @@ def test_documents_to_leave_out_and_several_files(folder: Path) -> None:
 def test_started_again_it_has_nothing_left_to_do() -> None:
     pretrain()
     assert pretrain().stdout.splitlines()[1:] == ["encoder: out/model, from 12 texts"]
+
+
+def test_the_steps_of_the_pipeline_are_commands_with_their_options(root: Path) -> None:
+    project = yaml.safe_load((root / "pipelines" / "cdr" / "project.yml").read_text(encoding="utf-8"))
+    steps = {command["name"]: command for command in project["commands"]}
+    first, second = (steps[name] for name in ("pretrain", "train-pretrained"))
+    assert first["outputs"] == ["runs/pretrain-bran/model"]
+    for step in (first, second):
+        (line,) = step["script"]
+        name, *arguments = shlex.split(line)[3:]  # python -m bran
+        command = get_command(app).commands[name]  # type: ignore[attr-defined]
+        context = command.make_context(name, arguments)  # raises on what it does not take
+        assert str(context.params["config"]) in step["deps"]
+    assert str(context.params["init"]) in first["outputs"]
 
 
 def test_folders_are_read_and_what_in_them_is_no_text_is_named(folder: Path) -> None:
