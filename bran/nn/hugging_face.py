@@ -132,6 +132,10 @@ class HuggingFaceEncoder(nn.Module):
     Args:
         config: which layers are frozen, and how gradients are computed.
         model: of transformers; its table of subwords is taken out.
+
+    Attributes:
+        dim: of the vectors that it returns.
+        limit: subwords of a text that it reads at most; ``None``: no limit is known.
     """
 
     def __init__(self, config: HuggingFaceConfig, model: Any) -> None:
@@ -143,19 +147,10 @@ class HuggingFaceEncoder(nn.Module):
         self.dim: int = model.config.hidden_size
         self.before = nn.Parameter(torch.randn(len(known.before), width) / width**0.5)
         self.after = nn.Parameter(torch.randn(len(known.after), width) / width**0.5)
+        places = _places(model)
+        self.limit = None if places is None else places - len(self.before) - len(self.after)
         if config.checkpointing:
             self._checkpoint()
-
-    @property
-    def limit(self) -> int | None:
-        """Subwords of a text that it reads at most; ``None``: no limit is known."""
-        places = getattr(self.model.config, "max_position_embeddings", None)
-        if not places or places < 0:
-            return None
-        tables = (m for n, m in self.model.named_modules() if n.endswith("position_embeddings"))
-        padded = next((m.padding_idx for m in tables if getattr(m, "padding_idx", None) is not None), None)
-        unused = 0 if padded is None else padded + 1  # as RoBERTa numbers places
-        return int(places) - unused - len(self.before) - len(self.after)
 
     def forward(self, x: Tensor, mask: Tensor, sentences: Tensor | None = None) -> Tensor:
         """Encode.
@@ -193,16 +188,12 @@ class HuggingFaceEncoder(nn.Module):
         Raises:
             ConfigError: when it has no layers of its own, or shares one among all.
         """
-        layers = self._layers()
-        by_layer = [list(layer.parameters()) for layer in layers]
-        known = {id(parameter): depth for depth, layer in enumerate(by_layer) for parameter in layer}
-        beneath, above, below_all = list[nn.Parameter](), list[nn.Parameter](), True
-        for parameter in self.model.parameters():
-            below_all = below_all and id(parameter) not in known
-            if id(parameter) not in known:
-                (beneath if below_all else above).append(parameter)
-        by_layer[-1] += above
-        return [*reversed(by_layer), [*beneath, self.before, self.after]]
+        layers = [list(layer.parameters()) for layer in self._layers()]
+        within = {parameter for layer in layers for parameter in layer}
+        every = list(self.model.parameters())
+        lowest = next(number for number, parameter in enumerate(every) if parameter in within)
+        above = [parameter for parameter in every[lowest:] if parameter not in within]
+        return [[*above, *layers[-1]], *reversed(layers[:-1]), [*every[:lowest], self.before, self.after]]
 
     def freeze(self, count: int) -> None:
         """Leave the lowest ``count`` layers, and all beneath them, as they are.
@@ -242,3 +233,13 @@ class HuggingFaceEncoder(nn.Module):
             raise ConfigError(f"model.encoder.checkpointing: {self.model.config.model_type} cannot; expected false")
         enable = getattr(self.model, "activation_checkpointing_enable", self.model.gradient_checkpointing_enable)
         enable({"use_reentrant": False})
+
+
+def _places(model: Any) -> int | None:
+    """Subwords, special ones included, that ``model`` has places for."""
+    places: int | None = getattr(model.config, "max_position_embeddings", None)
+    if not places or places < 0:
+        return None
+    tables = [module for name, module in model.named_modules() if name.endswith("position_embeddings")]
+    padding = next((table.padding_idx for table in tables if isinstance(table, nn.Embedding)), None)
+    return places if padding is None else places - padding - 1  # RoBERTa counts places from the one that pads

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from bran.config import Config
 from bran.corpus.schema import Schema
 from bran.encoding.batches import Batch
-from bran.nn.embeddings import EmbeddingConfig
-from bran.nn.encoder import EncoderConfig
-from bran.nn.hugging_face import HuggingFaceConfig
+from bran.nn.embeddings import EmbeddingConfig, Embeddings
+from bran.nn.encoder import Encoder, EncoderConfig
+from bran.nn.hugging_face import HuggingFaceConfig, HuggingFaceEncoder
 from bran.nn.links import LinkKind, build_link
 from bran.nn.positions import PositionsConfig
 from bran.nn.scorer import ScorerConfig
@@ -41,6 +41,7 @@ def _of_its_kind(value: Any) -> Any:
     """The config of the encoder that ``kind`` names; without one it is bran's own, the only one there was at first."""
     if not isinstance(value, dict):
         return value
+    kinds: dict[str, type[EncoderConfig] | type[HuggingFaceConfig]]
     kind, kinds = value.get("kind", "bran"), {"bran": EncoderConfig, "hugging_face": HuggingFaceConfig}
     if kind not in kinds:
         raise ValueError(f"kind {kind!r}: expected {' or '.join(kinds)}")
@@ -77,6 +78,8 @@ class Bran(nn.Module):
         super().__init__()
         types = len(schema.entity_types)
         self.link = build_link(config.link, exclusive=schema.exclusive)
+        self.embeddings: Embeddings
+        self.encoder: Encoder | HuggingFaceEncoder
         self.embeddings, self.encoder = config.encoder.build_reader(
             config.embeddings, vocabulary=vocabulary, types=types, window=window
         )

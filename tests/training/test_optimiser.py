@@ -7,8 +7,9 @@ import torch
 from torch import nn
 from torch.optim import Adam, AdamW
 
-from bran.training.optimiser import OptimiserConfig, ScheduleConfig, WeightAverage, add_noise
-from tests.builders import network
+from bran.errors import ConfigError
+from bran.training.optimiser import PEAK, OptimiserConfig, ScheduleConfig, WeightAverage, add_noise
+from tests.builders import network, tiny_trainer
 
 
 @pytest.mark.parametrize(
@@ -52,6 +53,51 @@ def test_every_weight_is_optimised_once_and_vectors_do_not_decay():
     assert len(decayed["params"]) + len(others["params"]) == len(list(model.parameters()))
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     assert all(names[id(p)].endswith("bias") or "norm" in names[id(p)] for p in others["params"])
+
+
+def peaks(config: OptimiserConfig, model: nn.Module) -> dict[str, float]:
+    """The highest rate of each parameter."""
+    rates = {id(p): group[PEAK] for group in config.build(model).param_groups for p in group["params"]}
+    return {name: rates[id(parameter)] for name, parameter in model.named_parameters()}
+
+
+@pytest.mark.parametrize("norm", ["post", "pre"])
+@pytest.mark.parametrize(("attention", "size"), [({"heads": 2}, 2), (None, 1)])
+def test_rates_fall_from_block_to_block(norm: str, attention: dict[str, int] | None, size: int):
+    model = network(f"encoder={{dim: 8, blocks: 3, norm: {norm}, attention: {attention or 'null'}}}")
+    config = OptimiserConfig(learning_rate=0.1, encoder_learning_rate=0.08, layer_decay=0.5)
+    expected = {"embeddings.types": 0.1, "scorer": 0.1, "tagger": 0.1, "embeddings": 0.01, "encoder.norm": 0.08}
+    expected |= {f"encoder.layers.{n}": 0.08 * 0.5 ** (2 - n // size) for n in range(3 * size)}
+    for name, rate in peaks(config, model).items():
+        assert rate == pytest.approx(next(expected[part] for part in expected if f"{name}.".startswith(f"{part}."))), name
+
+
+def test_without_a_rate_of_its_own_the_encoder_begins_with_that_of_all():
+    rates = peaks(OptimiserConfig(learning_rate=0.1, layer_decay=0.5), network("encoder.blocks=1"))
+    assert rates["scorer.head.0.weight"] == rates["encoder.layers.0.layer.project.weight"] == 0.1
+    assert rates["embeddings.subwords.weight"] == 0.05
+
+
+def test_a_step_moves_what_has_a_lower_rate_less():
+    model = network("encoder.blocks=1")
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    changes = ("optimiser.encoder_learning_rate=1e-9", "optimiser.learning_rate=0.01", "average=0", "epochs=1")
+    tiny_trainer(*changes, model=model).run()
+    moved = {name: (tensor - before[name]).abs().max().item() for name, tensor in model.state_dict().items()}
+    assert all(moved[name] < 1e-6 for name in moved if name.startswith(("encoder", "embeddings.subwords")))
+    assert moved["scorer.head.0.weight"] > 1e-3
+    assert moved["embeddings.types.weight"] > 1e-3
+
+
+def test_a_model_without_layers_has_no_rates_of_them():
+    with pytest.raises(ConfigError, match=r"optimiser\.layer_decay: the model has no layers to tell"):
+        OptimiserConfig(layer_decay=0.9).build(nn.Linear(2, 2))
+
+
+def test_rates_of_layers_leave_hashes_as_they_were():
+    assert OptimiserConfig(layer_decay=1, encoder_learning_rate=None).model_dump().keys() == OptimiserConfig.model_fields.keys() - {
+        "layer_decay", "encoder_learning_rate"
+    }
 
 
 @pytest.mark.parametrize(("eta", "step", "variance"), [(1.0, 0, 1.0), (0.1, 0, 0.1), (0.1, 4, 0.02), (0.5, 99, 0.005)])
