@@ -13,6 +13,7 @@ from bran.encoding.examples import Example
 from bran.errors import TrainingError
 from bran.nn.model import Bran
 from bran.training.loop import Checkpoints, Hooks, Metrics, Trainer
+from bran.training.optimiser import PEAK
 from tests.builders import (
     VARIANTS,
     documents,
@@ -226,7 +227,7 @@ def test_accumulated_batches_are_one_step_on_their_mean():
         # A step of plain size one along the gradient: what Adam does with it is left out.
         model = network()
         trainer = tiny_trainer("tagging.probability=0", *changes, model=model)
-        trainer.optimiser = torch.optim.SGD(model.parameters(), lr=1.0)
+        trainer.optimiser = torch.optim.SGD([{"params": model.parameters(), PEAK: 1.0}], lr=1.0)
         before = weights(model)
         trainer._step(trainer._steps()[0], progress=0.05)
         return {name: before[name] - tensor for name, tensor in model.state_dict().items()}
@@ -246,7 +247,7 @@ def test_accumulated_batches_are_one_step_on_their_mean():
 def test_the_gradient_is_clipped():
     model = network()
     trainer = tiny_trainer("optimiser.clip=0.01", "optimiser.learning_rate=1.0", model=model)
-    trainer.optimiser = torch.optim.SGD(model.parameters(), lr=1.0)
+    trainer.optimiser = torch.optim.SGD([{"params": model.parameters(), PEAK: 1.0}], lr=1.0)
     before = weights(model)
     trainer._step(trainer._steps()[0], progress=0.05)
     moved = torch.cat([(before[name] - tensor).flatten() for name, tensor in model.state_dict().items()])
