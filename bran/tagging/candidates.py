@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +30,7 @@ class FuzzyIndex:
     """TF-IDF vectors of the names in use of one entity type, over character trigrams within words.
 
     Names of diseases are compared by their :func:`bran.tagging.vocabulary.plain_words`. The index is made
-    in about half a second; a query takes less than a millisecond.
+    in about a second; a query takes less than a millisecond.
 
     Args:
         lexicon: its names.
@@ -41,7 +40,7 @@ class FuzzyIndex:
     def __init__(self, lexicon: Lexicon, type: str) -> None:
         from sklearn.feature_extraction.text import TfidfVectorizer
 
-        self._form: Callable[[str], str] = _plain_form if type == "Disease" else light_form
+        self._is_plain = type == "Disease"
         names = {(self._form(name.form), name.concept): name.uses for name in lexicon.names_in_use(type)}
         self._concepts = [concept for _, concept in names]
         self._bonus = _bonuses(names)
@@ -55,16 +54,16 @@ class FuzzyIndex:
         """The ``count`` best concepts for ``surface``, best first; none when nothing is shared."""
         if self._names is None:
             return ()
-        row = self._vectors.transform([self._form(surface)]) @ self._names
+        row = self._vectors.transform([self._form(light_form(surface))]) @ self._names
         scores = row.data + self._bonus[row.indices]
         best: dict[str, float] = {}
         for index in np.argsort(-scores, kind="stable")[: 4 * count].tolist():
             best.setdefault(self._concepts[row.indices[index]], float(scores[index]))
         return tuple(FuzzyCandidate(concept, score) for concept, score in list(best.items())[:count])
 
-
-def _plain_form(text: str) -> str:
-    return " ".join(plain_words(text))
+    def _form(self, light: str) -> str:
+        """What of a light form is compared; the names of a lexicon are in the light form."""
+        return " ".join(plain_words(light)) if self._is_plain else light
 
 
 def _bonuses(names: dict[tuple[str, str], float]) -> NDArray[np.float32]:

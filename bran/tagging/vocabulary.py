@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bran.tagging.normal_forms import STOP_WORDS, light_form, stem
+from bran.tagging.normal_forms import STOP_WORDS, stem
 
 _SAME = """
 disease: disorder abnormality abnormal complication condition damage deficit disturbance dysfunction illness
@@ -92,11 +92,11 @@ GENERIC = "disease"
 """What the words stand for that say only that something is wrong (``disorder``, ``damage``)."""
 
 
-def plain_words(text: str) -> tuple[str, ...]:
-    """The words of ``text``, each as its stem or, for diseases, as the word for all that name the same.
+def plain_words(light: str) -> tuple[str, ...]:
+    """The words of a light form, each as its stem or, for diseases, as the word for all that name the same.
 
-    ``"renal dysfunction"`` and ``"Kidney Diseases"`` are both ``("kidney", "disease")``.
+    ``"renal dysfunction"`` and ``"kidney diseases"`` are both ``("kidney", "disease")``.
     """
-    forms = [form for form in light_form(text).split() if form not in STOP_WORDS and form != "s"]
-    stems = (stem(form) for form in forms or light_form(text).split())
+    forms = [form for form in light.split() if form not in STOP_WORDS and form != "s"]
+    stems = (stem(form) for form in forms or light.split())
     return tuple(dict.fromkeys(_ROOTS.get(stem_, stem_) for stem_ in stems))

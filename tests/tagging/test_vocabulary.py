@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from bran.tagging.normal_forms import light_form
 from bran.tagging.vocabulary import plain_words
 
 
@@ -15,10 +16,10 @@ from bran.tagging.vocabulary import plain_words
     ],
 )
 def test_words_that_name_the_same(one: str, other: str) -> None:
-    assert sorted(plain_words(one)) == sorted(plain_words(other))
+    assert sorted(plain_words(light_form(one))) == sorted(plain_words(light_form(other)))
 
 
 def test_other_words_stay() -> None:
-    assert plain_words("Marlow ataxia") == ("marlow", "atax")
+    assert plain_words("marlow ataxia") == ("marlow", "atax")
     assert plain_words("of") == ("of",)
-    assert plain_words("--") == ()
+    assert plain_words("") == ()

@@ -43,8 +43,8 @@ def run_task(task: Task) -> Entry:
         raise
 
 
-FIRST = 32
-"""Documents of the first chunk of a shard, at most: something is to be seen soon."""
+FIRST = 8
+"""Documents of the first chunk of a shard, at most; later ones double what is done, so that something is seen soon."""
 _Numbered = tuple[int, Document]
 """A document and its number in the shard."""
 
@@ -122,9 +122,7 @@ class _Shard:
 
     def _size(self, index: int) -> int:
         """Documents that are worked on together from ``index`` on: suspects come alone."""
-        (start, stop), chunk = self.task.suspects, self.task.settings.chunk
-        if not index:
-            chunk = min(chunk, FIRST)
+        (start, stop), chunk = self.task.suspects, min(self.task.settings.chunk, max(FIRST, index))
         if start <= index < stop:
             return 1
         return min(chunk, start - index) if index < start else chunk
