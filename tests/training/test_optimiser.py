@@ -69,7 +69,9 @@ def test_rates_fall_from_block_to_block(norm: str, attention: dict[str, int] | N
     expected = {"embeddings.types": 0.1, "scorer": 0.1, "tagger": 0.1, "embeddings": 0.01, "encoder.norm": 0.08}
     expected |= {f"encoder.layers.{n}": 0.08 * 0.5 ** (2 - n // size) for n in range(3 * size)}
     for name, rate in peaks(config, model).items():
-        assert rate == pytest.approx(next(expected[part] for part in expected if f"{name}.".startswith(f"{part}."))), name
+        assert rate == pytest.approx(next(expected[part] for part in expected if f"{name}.".startswith(f"{part}."))), (
+            name
+        )
 
 
 def test_without_a_rate_of_its_own_the_encoder_begins_with_that_of_all():
@@ -95,9 +97,9 @@ def test_a_model_without_layers_has_no_rates_of_them():
 
 
 def test_rates_of_layers_leave_hashes_as_they_were():
-    assert OptimiserConfig(layer_decay=1, encoder_learning_rate=None).model_dump().keys() == OptimiserConfig.model_fields.keys() - {
-        "layer_decay", "encoder_learning_rate"
-    }
+    assert OptimiserConfig(
+        layer_decay=1, encoder_learning_rate=None
+    ).model_dump().keys() == OptimiserConfig.model_fields.keys() - {"layer_decay", "encoder_learning_rate"}
 
 
 @pytest.mark.parametrize(("eta", "step", "variance"), [(1.0, 0, 1.0), (0.1, 0, 0.1), (0.1, 4, 0.02), (0.5, 99, 0.005)])
