@@ -36,7 +36,7 @@ def test_a_shipped_model_is_whole_small_and_tells_its_scores(name: str) -> None:
     folder = model_folder(name)
     description = TrainedModel.load(folder).description
     assert sum(file.stat().st_size for file in folder.iterdir()) < 12e6
-    told = {"knowledge.safetensors"} if description.model.scorer.knowledge else set()
+    told = {f"{name}.safetensors" for name in ("knowledge", "cues") if getattr(description.model.scorer, name)}
     files = {"model.json", "weights.safetensors", "subwords.json", "README.md"} | told
     assert {file.name for file in folder.iterdir()} == files
     card, training = description.card, description.training
