@@ -153,11 +153,7 @@ def distance(
 
     **Example:** `bran plot distance RUN/fold-1/candidates.parquet --gold bc5cdr -o distance.svg`
     """
-    from bran.workflows.plots import plot_strata
-
-    standard = judging.read(gold)
-    found = _kept(predictions, standard, threshold)
-    figure.write(plot_strata(standard, found, "distance", protocol=judging.protocol))
+    _write_strata("distance", predictions, gold, figure, judging, threshold)
 
 
 @app.command()
@@ -176,11 +172,7 @@ def mentions(
 
     **Example:** `bran plot mentions predictions.tsv --gold gold.pubtator --of document -o mentions.svg`
     """
-    from bran.workflows.plots import plot_strata
-
-    standard = judging.read(gold)
-    found = _kept(predictions, standard, threshold)
-    figure.write(plot_strata(standard, found, f"{of}-mentions", protocol=judging.protocol))
+    _write_strata(f"{of}-mentions", predictions, gold, figure, judging, threshold)
 
 
 @app.command()
@@ -258,6 +250,17 @@ def scores(
         standard = judging.read(gold)
         plot = plot_judged_scores(standard, _candidates(table, standard), protocol=judging.protocol, threshold=limit)
         figure.write(plot)
+
+
+def _write_strata(
+    slicing: str, predictions: Path, gold: Path, figure: FigureOptions, judging: JudgingOptions, threshold: str | None
+) -> None:
+    """F1 of ``predictions`` by what ``slicing`` names."""
+    from bran.workflows.plots import plot_strata
+
+    standard = judging.read(gold)
+    found = _kept(predictions, standard, threshold)
+    figure.write(plot_strata(standard, found, slicing, protocol=judging.protocol))
 
 
 def _candidates(path: Path, gold: GoldStandard) -> Predictions:
