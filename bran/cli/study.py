@@ -72,7 +72,7 @@ def run(
     from bran.workflows.studies.work import Bench
 
     settings = load_study(study)
-    documents = load_corpus(corpus, load_schema(settings.base.relation_schema))
+    documents = load_corpus(corpus, load_schema(settings.base.relation_schema), splits=settings.base.parts)
     tree = MeshTree.read(mesh) if mesh else MeshTree.bundled()
     plan = plan_study(settings, documents, mesh=tree)
     version = mesh.name if mesh else BUNDLED_VERSION
