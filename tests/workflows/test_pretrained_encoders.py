@@ -21,6 +21,7 @@ from bran.extraction.predictor import Predictor
 from bran.extraction.trained_model import TrainedModel
 from bran.workflows.batch.models import Models
 from bran.workflows.batch.settings import BatchSettings
+from bran.workflows.epochs import EPOCHS, read_epochs
 from bran.workflows.explain import explain
 from bran.workflows.run_config import RunConfig
 from bran.workflows.starts import describe, start_from
@@ -189,7 +190,7 @@ def test_published_weights_learn(tmp_path: Path):
         "training.batches.max_tokens=1024",
     )
     start(tmp_path / "run", config(folder, *changes), only=["fold-1"])
-    losses = [json.loads(line)["pair_loss"] for line in (tmp_path / "run" / "fold-1" / "epochs.jsonl").open()]
+    losses = [epoch.metrics["pair_loss"] for epoch in read_epochs(tmp_path / "run" / "fold-1" / EPOCHS)]
     assert losses[-1] < 0.5 * losses[0]
     model = TrainedModel.load(tmp_path / "run" / MODEL)
     (document,) = Predictor(model).predict(abstracts(1), threshold=0)
