@@ -45,5 +45,5 @@ $(VENV)/installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 	touch $@
 
 $(VENV)/installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(PIP) install -c constraints.txt -e '.[dev,docs,pipelines,serve,explain,browser]'
+	$(PIP) install -c constraints.txt -e '.[dev,docs,pipelines,serve,explain,browser,transformers]'
 	touch $@ $(VENV)/installed
