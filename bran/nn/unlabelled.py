@@ -2,7 +2,7 @@ r"""The risk of pairs of which not all relations are labelled: a missing label i
 
 Of a relation type, let ``c`` be the share of the relations that hold which are labelled (Elkan, Noto: *Learning
 classifiers from only positive and unlabeled data*, KDD 2008), and ``l+`` and ``l-`` the losses of a pair as a positive
-and as a negative. Each labelled pair then stands for ``1 / c`` positives, ``1 / c - 1`` of which are somewhere among all
+and as a negative. Each labelled pair then stands for ``1 / c`` positives, ``1 / c - 1`` of them somewhere among all
 pairs taken for negatives, so that in expectation
 
     ``R = sum_labelled l+ / c  +  ( sum_all l-  -  sum_labelled l- / c )``
