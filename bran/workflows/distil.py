@@ -180,7 +180,7 @@ class DistilledData(TrainingData):
         return super().epoch_size(documents) + share_size(len(self.unlabelled), self.distillation.per_epoch)
 
     def examples(
-        self, model: TrainedModel, split: Split, documents: Sequence[Document], cues: HeldOutScores | None
+        self, model: TrainedModel, split: Split, documents: Sequence[Document], cues: HeldOutScores | None = None
     ) -> list[Example]:
         """``documents`` of ``split``, whose gold labels are drawn towards what the teachers say."""
         self._ask(split, documents)

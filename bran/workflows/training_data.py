@@ -88,7 +88,7 @@ class TrainingData:
         return learn_cues(documents, self.schema, types, labels, config.cues, seed=config.training.seed)
 
     def examples(
-        self, model: TrainedModel, split: Split, documents: Sequence[Document], cues: HeldOutScores | None
+        self, model: TrainedModel, split: Split, documents: Sequence[Document], cues: HeldOutScores | None = None
     ) -> list[Example]:
         """``documents`` of ``split`` as ``model`` is to read them; all of them come in every epoch.
 
@@ -96,7 +96,7 @@ class TrainingData:
             model: untrained.
             split: what they are the training part of.
             documents: in any order.
-            cues: as :meth:`cues` has learned them on these documents.
+            cues: as :meth:`cues` has learned them on these documents; those of ``model`` unless given.
         """
         return self._encode(model, documents, self._labels(self.config.unstated, split, documents), cues)
 

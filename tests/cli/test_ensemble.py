@@ -75,7 +75,7 @@ def test_one_student_of_two_teachers(here: Path) -> None:
         "--unlabelled", "further.pubtator", "-o", "student", "--only", "fold-1",
     )  # fmt: skip
     assert result.exit_code == 0, result.output
-    left_out = "1 excluded by title, 1 without a candidate pair"
+    left_out = "1 without a candidate pair, 1 excluded by title"
     assert result.stderr == f"unlabelled: 2 documents; left out: {left_out}\n"
     assert "fold-1  epoch 2  " in result.stdout
     description = read_description(here / "student" / "fold-1" / "model")

@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -215,10 +216,13 @@ def test_mentions_can_be_learned_by_heart() -> None:
     model = language_model("encoder.dim=32", types=2, concepts=3)
     settings = ("epochs=150", "masking.mentions=0.4", "masking.replaced=0", "mentions={types: true, concepts: 3}")
     history = train(model, tagged_examples(), *settings)
-    last = {name: sum(epoch[name] for epoch in history[-20:]) / 20 for name in history[-1]}
-    assert last["type_accuracy"] > 0.9
-    assert last["concept_accuracy"] > 0.9
-    assert history[0]["concept_loss"] > 2 * last["concept_loss"]
+
+    def last(name: str) -> float:  # an epoch that hides no mention has nothing to tell of them
+        return float(np.mean([epoch[name] for epoch in history[-20:] if name in epoch]))
+
+    assert last("type_accuracy") > 0.9
+    assert last("concept_accuracy") > 0.9
+    assert next(epoch["concept_loss"] for epoch in history if "concept_loss" in epoch) > 2 * last("concept_loss")
 
 
 @pytest.mark.parametrize("unit", ["word", "span"])

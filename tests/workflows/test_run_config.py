@@ -16,10 +16,11 @@ from bran.workflows.run_config import RunConfig
 from tests.runs import abstracts, run_config
 
 _FOLDER = Path(__file__).parents[2] / "pipelines" / "cdr" / "configs"
-CONFIGS = sorted(path for path in _FOLDER.glob("*.yaml") if path.stem != "pretrain")
+CONFIGS = sorted(path for path in _FOLDER.glob("*.yaml") if not path.stem.startswith("pretrain"))
+NATIVE = [path for path in CONFIGS if path.stem != "minilm"]  # whose encoder is built from its folder alone
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", NATIVE, ids=lambda path: path.stem)
 def test_every_shipped_config_builds_its_network(path: Path) -> None:
     config = load_config(RunConfig, path)
     size = config.encoding.subwords.vocabulary
