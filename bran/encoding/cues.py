@@ -29,6 +29,9 @@ from bran.encoding.subwords import Ints
 ENDINGS = (3, 4, 5)
 """Lengths of the endings of words in names that count."""
 
+REACH = 200
+"""Most words from one mention to another for those between to count: no sentence of BC5CDR has more, lists do."""
+
 BRANCHES = 5
 """Levels of the MeSH tree that count, from its top."""
 
@@ -116,7 +119,7 @@ class CueReader:
         """The words between mentions of both in one sentence, and which of them comes first."""
         for head in words.of(pair.head):
             for tail in words.of(pair.tail):
-                if words.sentences[head] != words.sentences[tail]:
+                if words.sentences[head] != words.sentences[tail] or abs(head - tail) > REACH:
                     continue
                 order = "<" if head < tail else ">"
                 between = words.words[min(head, tail) + 1 : max(head, tail)]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from bran.corpus.document import Document
 from bran.corpus.schema import load_schema
+from bran.encoding import cues
 from bran.encoding.cue_scores import TYPE_FEATURES, CueScores, HeldOutScores
 from bran.encoding.cues import CueConfig, CueReader
 from bran.errors import ModelError
@@ -71,6 +72,14 @@ def test_only_which_words_they_are_where_there_are_too_many():
     (found,) = read(doc, CueConfig(buckets=2**20, between=3))
     assert has(found, "", "<2", "led", "to")
     assert not has(found, "", "< led", "< led to")
+
+
+def test_what_is_no_sentence_is_not_read_through():
+    filler = "word " * cues.REACH
+    (near,) = read(document("1", f"{{Velorin|Chemical|C}} {filler[:-10]} {{tremor|Disease|D}}"))
+    (far,) = read(document("1", f"{{Velorin|Chemical|C}} {filler} {{tremor|Disease|D}}"))
+    assert has(near, "", "<6", "word")
+    assert not has(far, "", "<6")
 
 
 def test_names_their_endings_and_their_branches_of_mesh():
