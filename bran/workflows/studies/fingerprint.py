@@ -13,7 +13,7 @@ from bran.config import config_hash
 from bran.corpus.mesh import MeshTree
 from bran.corpus.schema import load_schema
 from bran.errors import ConfigError
-from bran.workflows.bundled import vectors_folder
+from bran.workflows.bundled import knowledge_folder, vectors_folder
 from bran.workflows.pretrained_encoders import encoder_hash
 from bran.workflows.run_config import RunConfig
 
@@ -30,7 +30,7 @@ def code_hash() -> str:
 
 def named_hashes(config: RunConfig) -> dict[str, str]:
     """Names the content of what ``config`` only names: the schema, the vectors, model or encoder that runs start
-    from, and documents beside the corpus.
+    from, the knowledge base, and documents beside the corpus.
 
     Raises:
         ConfigError: when there is no such schema, or nothing to start from or to read where the config says.
@@ -39,6 +39,9 @@ def named_hashes(config: RunConfig) -> dict[str, str]:
     if config.vectors is not None:
         folder = vectors_folder(config.vectors)
         hashes["vectors"] = _folder_hash(folder, f"vectors {config.vectors!r}", writer="bran vectors")
+    if config.knowledge is not None:
+        folder = knowledge_folder(config.knowledge)
+        hashes["knowledge"] = _folder_hash(folder, f"knowledge {config.knowledge!r}", writer="bran knowledge build")
     if config.init is not None:
         hashes["init"] = _folder_hash(Path(config.init), f"init {config.init!r}", writer="bran pretrain")
     if config.weak is not None:

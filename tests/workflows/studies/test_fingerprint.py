@@ -52,6 +52,19 @@ def test_vectors_have_the_hash_of_their_content(tmp_path: Path) -> None:
         named_hashes(run_config(vectors="absent"))
 
 
+def test_a_knowledge_base_has_the_hash_of_its_content(tmp_path: Path) -> None:
+    config = run_config("model.scorer.structure=4", "model.scorer.knowledge=[causes]", knowledge=str(tmp_path))
+    (tmp_path / "knowledge.safetensors").write_bytes(b"one")
+    first = named_hashes(config)
+    (tmp_path / "knowledge.safetensors").write_bytes(b"two")
+    second = named_hashes(config)
+    assert first.keys() == second.keys() == {"schema", "knowledge"}
+    assert first["knowledge"] != second["knowledge"]
+    missing = run_config("model.scorer.structure=4", "model.scorer.knowledge=[causes]", knowledge="nowhere")
+    with pytest.raises(ConfigError, match=r"knowledge 'nowhere': no such folder; expected what `bran knowledge build`"):
+        named_hashes(missing)
+
+
 def test_a_start_has_the_hash_of_its_content(tmp_path: Path) -> None:
     for folder, seed in (("a", 0), ("b", 0), ("c", 1)):
         pretrained(tmp_path / folder, f"training.seed={seed}")
