@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -109,7 +109,7 @@ class Unlinked(StrEnum):
     text = "text"
 
 
-def parse_labels(items: Iterable[str]) -> dict[str, str]:
+def parse_labels(items: Sequence[str]) -> dict[str, str]:
     """The types by label, from ``LABEL=TYPE``.
 
     Raises:

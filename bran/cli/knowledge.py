@@ -31,7 +31,7 @@ def build(
     exclude: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Documents whose statements do not count: a file of ids, one a line, or a PubTator file; repeatable."
+            help="Documents whose statements do not count: a file of ids, one a line, or of documents; repeatable."
         ),
     ] = None,
     turned: Annotated[bool, typer.Option("--turned", help="The tables have the tail before the head.")] = False,

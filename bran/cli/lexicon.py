@@ -37,7 +37,7 @@ def build(
     exclude: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Documents to learn nothing from: a file of ids, one a line, or a PubTator file; repeatable."
+            help="Documents to learn nothing from: a file of ids, one a line, or of documents; repeatable."
         ),
     ] = None,
     folds: Annotated[

@@ -26,7 +26,7 @@ def pretrain(
     exclude: Annotated[
         list[Path] | None,
         typer.Option(
-            "--exclude", help="Documents to leave out: a file of ids, one a line, or a PubTator file; repeatable."
+            "--exclude", help="Documents to leave out: a file of ids, one a line, or of documents; repeatable."
         ),
     ] = None,
     set_: Annotated[

@@ -29,7 +29,7 @@ def vectors(
     exclude: Annotated[
         list[Path] | None,
         typer.Option(
-            "--exclude", help="Documents to leave out: a file of ids, one a line, or a PubTator file; repeatable."
+            "--exclude", help="Documents to leave out: a file of ids, one a line, or of documents; repeatable."
         ),
     ] = None,
 ) -> None:

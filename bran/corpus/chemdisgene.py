@@ -36,8 +36,14 @@ def relation_tables(texts: Path) -> tuple[Path, ...]:
     name = texts.name.removesuffix(".gz")
     pattern = _CURATED_RELATIONS if name == _CURATED else name.replace(_ABSTRACTS, _RELATIONS)
     found = [table for suffix in ("", ".gz") for table in texts.parent.glob(pattern + suffix)]
-    newest = {_VERSION.sub("", table.name.removesuffix(".gz")): table for table in sorted(found)}
+    newest = {_VERSION.sub("", table.name.removesuffix(".gz")): table for table in sorted(found, key=_version)}
     return tuple(newest.values()) if name.endswith(_CURATED) else ()
+
+
+def _version(table: Path) -> tuple[int, str]:
+    """The number of the version of ``table``, 0 for one without, and its name."""
+    found = _VERSION.search(table.name.removesuffix(".gz"))
+    return int(found.group().removeprefix("_v")) if found else 0, table.name
 
 
 def missing_texts(folder: Path) -> tuple[str, ...]:

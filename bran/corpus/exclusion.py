@@ -12,7 +12,7 @@ from pathlib import Path
 from bran.corpus.document import Document
 from bran.corpus.load import text_files
 from bran.corpus.readers import detect_format, folder_format, read_documents
-from bran.corpus.titles import normalised_title
+from bran.corpus.titles import normalised_title, title_key
 from bran.errors import FormatError, Place
 from bran.files import open_text
 
@@ -82,7 +82,7 @@ class Sieve:
 
     def admits(self, document: Document) -> bool:
         """Whether ``document`` is neither excluded nor like one that was let through."""
-        title = normalised_title(document.title)
+        title = title_key(document)
         match = self._exclude.match(document)
         if match is None and (document.id in self._ids or title in self._titles):
             match = Match.repeated

@@ -16,7 +16,7 @@ from pydantic import Field
 from bran.config import Config
 from bran.corpus.document import Document, Pair, Relation
 from bran.corpus.schema import Schema
-from bran.encoding.labels import Labeller, PairLabels, weighted
+from bran.encoding.labels import Labeller, PairLabels, ScoredLabels, weighted
 from bran.encoding.subwords import Floats
 
 Scores = Mapping[str, Sequence[Relation]]
@@ -45,33 +45,8 @@ class DistillationConfig(Config):
         return weighted(self._soft(schema, scores), self.unlabelled_weight)
 
     def _soft(self, schema: Schema, scores: Scores) -> Labeller:
-        labels = TeacherLabels(schema, scores)
+        labels = ScoredLabels(schema, scores)
         return labels if self.temperature == 1 else SoftenedLabels(labels, schema, self.temperature)
-
-
-class TeacherLabels:
-    """What teachers say of each pair; one that they have not scored has no weight.
-
-    Args:
-        schema: which relation types there are.
-        scores: of every candidate, in [0, 1].
-    """
-
-    def __init__(self, schema: Schema, scores: Scores) -> None:
-        self._types = {name: index for index, name in enumerate(schema.labels)}
-        self._scores = scores
-
-    def __call__(self, document: Document, pairs: tuple[Pair, ...]) -> PairLabels:
-        """Labels of ``pairs``, which are candidates of ``document``."""
-        rows = {(pair.head.id, pair.tail.id): number for number, pair in enumerate(pairs)}
-        values = np.zeros((len(pairs), len(self._types)), dtype=np.float32)
-        weights = np.zeros(len(pairs), dtype=np.float32)
-        for relation in self._scores.get(document.id, ()):
-            row = rows.get((relation.head, relation.tail))
-            if row is not None and relation.score is not None:
-                values[row, self._types[relation.type]] = relation.score
-                weights[row] = 1
-        return PairLabels(values, weights)
 
 
 class SoftenedLabels:

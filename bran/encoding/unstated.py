@@ -32,7 +32,7 @@ class NegativeConfig(Config):
     weight: float = Field(default=1.0, ge=0, le=1)
     """Factor in the loss of a pair of which nothing is stated; 0 leaves it out."""
 
-    def labels(self, stated: Labeller, teach: Teach) -> Labeller:
+    def labels(self, stated: Labeller, teach: Teach, *, exclusive: bool = False) -> Labeller:
         """``stated`` with light negatives."""
 
         def treated(document: Document, pairs: tuple[Pair, ...]) -> PairLabels:
@@ -51,7 +51,7 @@ class PositiveUnlabelledConfig(Config):
     """Share of the relations that hold which are stated. With a share ``s`` of the candidates stated, the class prior
     of the literature is ``s / recall``."""
 
-    def labels(self, stated: Labeller, teach: Teach) -> Labeller:
+    def labels(self, stated: Labeller, teach: Teach, *, exclusive: bool = False) -> Labeller:
         """``stated``, and how little that is."""
         return lambda document, pairs: replace(stated(document, pairs), recall=self.recall)
 
@@ -66,15 +66,19 @@ class TeacherConfig(Config):
     trust: float = Field(default=1.0, ge=0, le=1)
     """Label of what is stated, beside ``1 - trust`` of the model's score. 1: what is stated holds."""
 
-    def labels(self, stated: Labeller, teach: Teach) -> Labeller:
-        """``stated``, and what the model says of the rest; a pair that it has not scored is left out."""
+    def labels(self, stated: Labeller, teach: Teach, *, exclusive: bool = False) -> Labeller:
+        """``stated``, and what the model says of the rest; a pair that it has not scored is left out.
+
+        Where types are ``exclusive``, nothing is left of a pair of which one is stated.
+        """
         teacher = teach(self.model)
 
         def treated(document: Document, pairs: tuple[Pair, ...]) -> PairLabels:
             found, told = stated(document, pairs), teacher(document, pairs)
             scored = told.weights > 0
             trust = np.where(scored, self.trust, 1.0)[:, None]
-            values = np.where(found.values > 0, trust * found.values + (1 - trust) * told.values, told.values)
+            known = _is_stated(found)[:, None] if exclusive else found.values > 0
+            values = np.where(known, trust * found.values + (1 - trust) * told.values, told.values)
             weights = np.where(scored | _is_stated(found), found.weights, 0.0)
             return PairLabels(values.astype(np.float32), weights.astype(np.float32))
 

@@ -124,7 +124,7 @@ class EnsembleRun:
         splits = [self._common(split) for split in first.splits.values() if split in wanted and split.test]
         for split, member in product(splits, self.members):
             member.check_scored(split.name)
-        self._write_settings(splits)
+        self._write_settings([self._common(split) for split in first.splits.values()])
         with self.tracker.start(self.name, tags=self._identity) as run:
             outcomes = [self._split(split, run) for split in splits]
             kinds = groupby(outcomes, key=lambda outcome: outcome.split.name.rsplit("-", 1)[0])

@@ -87,6 +87,12 @@ class RunConfig(Config):
         return self
 
     @model_validator(mode="after")
+    def _soft_labels_are_whole(self) -> RunConfig:
+        if self.distillation is not None and self.unstated.kind == "positive_unlabelled":
+            raise ValueError("distillation = given, unstated.kind = positive_unlabelled: expected one of them")
+        return self
+
+    @model_validator(mode="after")
     def _knowledge_is_given(self) -> RunConfig:
         if bool(self.model.scorer.knowledge) != (self.knowledge is not None):
             kinds = ", ".join(self.model.scorer.knowledge) or "none"

@@ -16,7 +16,7 @@ from bran.encoding.unstated import SPLIT
 from bran.errors import ModelError
 from bran.extraction.model_hash import model_hash
 from bran.extraction.predictor import Predictor
-from bran.extraction.trained_model import TrainedModel
+from bran.extraction.trained_model import TrainedModel, read_description
 from bran.nn.precision import Precision
 
 
@@ -26,7 +26,7 @@ def teacher_folder(model: str, split: str) -> Path:
 
 
 def teachers_hash(models: Iterable[str], splits: Iterable[str]) -> str:
-    """Names the teachers that a config names for ``splits``, by what they hold.
+    """Names the teachers that a config names for ``splits``, by their folders and what these hold.
 
     Raises:
         ModelError: when one is not there.
@@ -34,6 +34,25 @@ def teachers_hash(models: Iterable[str], splits: Iterable[str]) -> str:
     folders = {str(teacher_folder(model, split)) for model in models for split in splits}
     hashes = {folder: model_hash(Path(folder)) for folder in sorted(folders)}
     return hashlib.sha256(json.dumps(hashes).encode()).hexdigest()[:12]
+
+
+def check_teacher(folder: Path, *, corpus: str, split: str) -> None:
+    """Make sure that the model in ``folder`` has not learned from what a student of ``split`` is tested on.
+
+    Args:
+        folder: of the teacher.
+        corpus: hash of the corpus that the student is trained and tested on.
+        split: name of its split.
+
+    Raises:
+        ModelError: when there is no such model, or it was trained on another split of that corpus.
+    """
+    made = read_description(folder).training
+    if made.get("corpus") == corpus and made.get("split") != split:
+        message = f"was trained on split {made.get('split')} of this corpus"
+        raise ModelError(
+            f"{folder}: {message}; expected a teacher of split {split} ({SPLIT} in its name stands for it)"
+        )
 
 
 def teacher_labels(

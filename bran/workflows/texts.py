@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from bran.corpus.document import Document, Passage
+from bran.corpus.exclusion import Excluded
 from bran.corpus.readers import ErrorHandler, ErrorLog, detect_format, read_documents
 from bran.corpus.readers.brat import holds_brat
 from bran.corpus.readers.records import Annotations, Annotator, MentionRecord, Record
@@ -102,16 +103,12 @@ def usable(documents: Iterable[Document]) -> Iterator[Document]:
 
 
 def read_ids(paths: Sequence[Path]) -> set[str]:
-    """The ids in ``paths``: one a line, or those of annotated documents (PubTator).
+    """The ids in ``paths``: one a line, or those of documents in any format that is read.
 
     Raises:
-        FormatError: when a file cannot be read.
+        FormatError: when a file cannot be read, or a line is no id.
     """
-    ids: set[str] = set()
-    for path in paths:
-        with open_text(path) as lines:
-            ids |= {line.split("|", 1)[0].strip() for line in lines if "\t" not in line}
-    return ids - {""}
+    return set(Excluded.read(paths).ids)
 
 
 def _is_json_lines(path: Path) -> bool:

@@ -23,7 +23,7 @@ from bran.training.cues import learn_cues
 from bran.training.loop import Draw
 from bran.training.share import Share
 from bran.workflows.run_config import RunConfig
-from bran.workflows.teaching import teacher_folder, teacher_labels, teachers_hash
+from bran.workflows.teaching import check_teacher, teacher_folder, teacher_labels, teachers_hash
 from bran.workflows.weak_corpus import WeakCorpus
 
 
@@ -40,6 +40,7 @@ class TrainingData:
     def __init__(self, config: RunConfig, schema: Schema, hypernyms: HypernymFilter, *, device: torch.device) -> None:
         self.config, self.schema = config, schema
         self.hypernyms, self.device = hypernyms, device
+        self._corpus = ""
 
     @cached_property
     def weak(self) -> WeakCorpus | None:
@@ -58,6 +59,7 @@ class TrainingData:
             DuplicateDocumentError: when such a document is.
         """
         self._check_teachers()
+        self._corpus = corpus.hash
         if self.weak:
             self.weak.check(corpus)
 
@@ -135,10 +137,11 @@ class TrainingData:
 
         def teach(model: str) -> Labeller:
             folder = teacher_folder(model, split.name)
+            check_teacher(folder, corpus=self._corpus, split=split.name)
             precision = self.config.training.precision
             return teacher_labels(folder, self.schema, documents, device=self.device, precision=precision)
 
-        return unstated.labels(GoldLabels(self.schema, self._filter), teach)
+        return unstated.labels(GoldLabels(self.schema, self._filter), teach, exclusive=self.schema.exclusive)
 
     @cached_property
     def _filter(self) -> PairFilter | None:

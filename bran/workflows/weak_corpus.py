@@ -66,9 +66,10 @@ class WeakCorpus:
             DuplicateDocumentError: when one has an id, or a title, of that corpus.
         """
         ids = {document.id for document in scored.documents}
-        titles = {normalised_title(document.title): document.id for document in scored.documents if document.title}
+        titles = {normalised_title(document.title): document.id for document in scored.documents}
+        titles.pop("", None)
         for document in self.documents:
-            same = titles.get(normalised_title(document.title)) if document.title else None
+            same = titles.get(normalised_title(document.title))
             if document.id in ids or same is not None:
                 found = f"is document {document.id}" if document.id in ids else f"has the title of document {same}"
                 expected = "expected none of its documents (bran corpus weak --exclude)"

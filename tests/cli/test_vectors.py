@@ -73,7 +73,7 @@ def test_what_is_left_out_is_told(texts: Path, tmp_path: Path) -> None:
         (["--set", "skip_gram.epoch=3"], 3, "vectors: unknown key 'skip_gram.epoch' (value 3); did you mean 'epochs'?"),
         (["absent.txt"], 6, None),
         (["--exclude", "absent.txt"], 4, "absent.txt: cannot be opened (No such file or directory)"),
-        (["--exclude", "texts.jsonl"], 0, None),
+        (["--exclude", "texts.jsonl"], 4, "no text is left to learn from"),
     ],
 )
 def test_options(

@@ -50,6 +50,12 @@ def test_a_teacher_says_of_the_rest_what_it_scores():
     assert taught.values.dtype == taught.weights.dtype == np.float32
 
 
+def test_of_types_that_exclude_each_other_a_teacher_adds_none_to_what_is_stated():
+    taught = fixed(SCORES, np.ones(3, dtype=np.float32))
+    alone = TeacherConfig(model="t").labels(fixed(VALUES, WEIGHTS), lambda _: taught, exclusive=True)(DOCUMENT, ())
+    assert alone.values.tolist() == [[1, 0], [0.5, 0.125], [0.75, 0]]
+
+
 def test_a_teacher_may_be_heard_of_what_is_stated_too():
     taught = labels(TeacherConfig(model="runs/teacher", trust=0.5))
     np.testing.assert_allclose(taught.values[0], [0.8, 0.25])

@@ -68,6 +68,12 @@ def test_a_start_from_a_model_learns_its_own_cues(trained, tmp_path):
     assert first.hash != second.hash
 
 
+def test_soft_labels_are_of_pairs_that_are_labelled_whole():
+    unstated = {"kind": "positive_unlabelled", "recall": 0.5}
+    with pytest.raises(ConfigError, match=r"distillation = given, unstated.kind = positive_unlabelled: expected one"):
+        run_config(unstated=unstated, distillation={})
+
+
 def test_both_or_neither():
     with pytest.raises(ConfigError, match=r"cues = given, model.scorer.cues = none: expected both or neither"):
         config("model.scorer.cues=[]")

@@ -10,7 +10,7 @@ import torch
 from bran.corpus.schema import load_schema
 from bran.errors import ModelError
 from bran.extraction.predictor import Predictor
-from bran.workflows.teaching import teacher_folder, teacher_labels, teachers_hash
+from bran.workflows.teaching import check_teacher, teacher_folder, teacher_labels, teachers_hash
 from tests.builders import several_types_schema, tiny_model
 from tests.runs import abstracts
 
@@ -48,6 +48,16 @@ def test_one_of_other_relations_is_refused(teacher: Path, tmp_path: Path) -> Non
         teacher_labels(teacher, several_types_schema(), [], device=CPU, precision="fp32")
     with pytest.raises(ModelError, match="not a model folder"):
         teacher_labels(tmp_path, load_schema("cdr"), [], device=CPU, precision="fp32")
+
+
+def test_one_that_has_learned_what_its_student_is_tested_on_is_refused(tmp_path: Path) -> None:
+    model = tiny_model()
+    model.description = model.description.model_copy(update={"training": {"corpus": "c", "split": "refit"}})
+    model.save(tmp_path / "m")
+    check_teacher(tmp_path / "m", corpus="c", split="refit")
+    check_teacher(tmp_path / "m", corpus="of other documents", split="fold-1")
+    with pytest.raises(ModelError, match=r"m: was trained on split refit of this corpus; expected a teacher of split fold-1"):
+        check_teacher(tmp_path / "m", corpus="c", split="fold-1")
 
 
 def test_each_split_may_have_its_own(teacher: Path) -> None:

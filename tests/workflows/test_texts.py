@@ -84,7 +84,9 @@ def test_ids_of_a_list_or_of_documents(tmp_path: Path) -> None:
     listed = tmp_path / "ids.txt"
     listed.write_text("7\n\n 8 \n", encoding="utf-8")
     documents = write_corpus(tmp_path / "abstracts.txt", abstracts(2))
-    assert read_ids([listed, documents]) == {"7", "8", "1000", "1001"}
+    lines = tmp_path / "more.jsonl"
+    lines.write_text('{"id": "9", "text": "Velorin."}\n', encoding="utf-8")
+    assert read_ids([listed, documents, lines]) == {"7", "8", "9", "1000", "1001"}
     assert read_ids([]) == set()
     with pytest.raises(FormatError, match=r"absent\.txt: cannot be opened"):
         read_ids([tmp_path / "absent.txt"])
