@@ -36,9 +36,7 @@ def build(
     ] = None,
     exclude: Annotated[
         list[Path] | None,
-        typer.Option(
-            help="Documents to learn nothing from: a file of ids, one a line, or of documents; repeatable."
-        ),
+        typer.Option(help="Documents to learn nothing from: a file of ids, one a line, or of documents; repeatable."),
     ] = None,
     folds: Annotated[
         int,
