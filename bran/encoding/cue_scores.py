@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
 from bran.corpus.document import Document, Pair
 from bran.encoding.cues import CueConfig, CueReader, PairCues
+from bran.encoding.packed_arrays import Packed, pack, unpacked
 from bran.encoding.pair_groups import PairGroups
 from bran.encoding.subwords import Floats
-from bran.errors import ModelError
-from bran.files import atomic_write_binary
 
 CUES = "cues.safetensors"
 """Name of the file in a model's folder."""
+_ENTRY = "cues"
 
 TYPE_FEATURES = ("score", "behind best of head", "behind best of tail", "behind best")
 """Numbers per pair and relation type."""
 
 
-class CueScores:
+class CueScores(Packed):
     """A linear model of each relation type over the features of a pair.
 
     Args:
@@ -46,11 +41,6 @@ class CueScores:
     def width(self) -> int:
         """Numbers per pair that :meth:`features` gives."""
         return len(TYPE_FEATURES) * len(self.types)
-
-    @cached_property
-    def hash(self) -> str:
-        """Twelve hexadecimal digits that name the content."""
-        return hashlib.sha256(self._bytes()).hexdigest()[:12]
 
     def scores(self, cues: PairCues) -> Floats:
         """The log-odds of each relation type, shape ``(pairs, types)``."""
@@ -75,16 +65,9 @@ class CueScores:
         features: Floats = np.stack(columns, axis=1).astype(np.float32)
         return features
 
-    def save(self, path: Path) -> None:
-        """Write the file ``path``."""
-        with atomic_write_binary(path) as stream:
-            stream.write(self._bytes())
-
     def _bytes(self) -> bytes:
-        # One entry: of several, the order in the file is not always the same.
-        metadata = {"cues": json.dumps({"config": self.config.model_dump(), "types": self.types})}
-        data: bytes = save({"weights": self.weights, "bias": self.bias}, metadata=metadata)
-        return data
+        said = {"config": self.config.model_dump(), "types": self.types}
+        return pack({"weights": self.weights, "bias": self.bias}, entry=_ENTRY, said=said)
 
     @classmethod
     def load(cls, path: Path) -> CueScores:
@@ -93,13 +76,8 @@ class CueScores:
         Raises:
             ModelError: when the file is missing or damaged.
         """
-        try:
-            with safe_open(path, framework="np") as file:
-                said = json.loads(file.metadata()["cues"])
-                config = CueConfig.model_validate(said["config"])
-                return cls(config, said["types"], file.get_tensor("weights"), file.get_tensor("bias"))
-        except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"{path}: cannot be read ({error}); expected what `bran train` writes") from None
+        with unpacked(path, entry=_ENTRY, writer="bran train") as (said, array):
+            return cls(CueConfig.model_validate(said["config"]), said["types"], array("weights"), array("bias"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,27 +8,22 @@ do not count in what its pairs are told.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
 from bran.corpus.document import Document, Pair
 from bran.corpus.statements import Statement
+from bran.encoding.packed_arrays import Packed, pack, unpacked
 from bran.encoding.pair_groups import PairGroups
 from bran.encoding.subwords import Floats, Ints
-from bran.errors import ModelError
-from bran.files import atomic_write_binary
 
 KNOWLEDGE = "knowledge.safetensors"
 """Name of the file in a model's folder."""
+_ENTRY = "kinds"
 
 KIND_FEATURES = (
     "documents",  # log(1 + other documents that state it)
@@ -93,7 +88,7 @@ class _Statements:
         return pairs
 
 
-class Knowledge:
+class Knowledge(Packed):
     """Relations between concepts, each with the documents that state it.
 
     Args:
@@ -112,11 +107,6 @@ class Knowledge:
     def __len__(self) -> int:
         """Number of pairs, counted once for each kind."""
         return sum(len(kind.pairs) for kind in self._kinds)
-
-    @cached_property
-    def hash(self) -> str:
-        """Twelve hexadecimal digits that name the content."""
-        return hashlib.sha256(self._bytes()).hexdigest()[:12]
 
     @property
     def width(self) -> int:
@@ -166,11 +156,6 @@ class Knowledge:
         found = self._kinds[self.kinds.index(kind)].stating(self._numbers[head], self._numbers[tail])
         return [str(number) for number in found.tolist()]
 
-    def save(self, path: Path) -> None:
-        """Write the file ``path``; the same bytes for the same statements."""
-        with atomic_write_binary(path) as stream:
-            stream.write(self._bytes())
-
     def _bytes(self) -> bytes:
         arrays: dict[str, NDArray[Any]] = {"concepts": np.frombuffer("\n".join(self._ids).encode(), dtype=np.uint8)}
         for number, kind in enumerate(self._kinds):
@@ -179,8 +164,7 @@ class Knowledge:
                 f"{number}.offsets": kind.offsets.astype(np.int32),
                 f"{number}.documents": kind.documents.astype(np.int32),
             }
-        data: bytes = save(arrays, metadata={"kinds": json.dumps(self.kinds)})
-        return data
+        return pack(arrays, entry=_ENTRY, said=self.kinds)
 
     @classmethod
     def load(cls, path: Path) -> Knowledge:
@@ -189,20 +173,13 @@ class Knowledge:
         Raises:
             ModelError: when the file is missing or damaged.
         """
-        try:
-            with safe_open(path, framework="np") as file:
-                kinds = json.loads(file.metadata()["kinds"])
-                concepts = file.get_tensor("concepts").tobytes().decode().split("\n")
-                arrays = [
-                    tuple(
-                        file.get_tensor(f"{number}.{name}").astype(np.int64)
-                        for name in ("pairs", "offsets", "documents")
-                    )
-                    for number in range(len(kinds))
-                ]
-        except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"{path}: cannot be read ({error}); expected what `bran knowledge` writes") from None
-        return cls(kinds, concepts, arrays)
+        with unpacked(path, entry=_ENTRY, writer="bran knowledge") as (kinds, array):
+            concepts = array("concepts").tobytes().decode().split("\n")
+            statements = [
+                tuple(array(f"{number}.{name}").astype(np.int64) for name in ("pairs", "offsets", "documents"))
+                for number in range(len(kinds))
+            ]
+        return cls(kinds, concepts, statements)
 
 
 def _columns(kind: _Statements, heads: Ints, tails: Ints, groups: PairGroups, own: int) -> tuple[Floats, ...]:

@@ -135,9 +135,7 @@ def load_knowledge(path: Path, kinds: tuple[str, ...]) -> Knowledge:
         ModelError: when it cannot be read, or is of other kinds.
     """
     knowledge = Knowledge.load(path)
-    if knowledge.kinds != kinds:
-        found, expected = ", ".join(knowledge.kinds), ", ".join(kinds)
-        raise ModelError(f"{path}: holds statements of {found}; expected {expected}, as scorer.knowledge has it")
+    _check_holds(path, "statements", knowledge.kinds, kinds, setting="scorer.knowledge")
     return knowledge
 
 
@@ -148,10 +146,14 @@ def load_cues(path: Path, types: tuple[str, ...]) -> CueScores:
         ModelError: when they cannot be read, or are of other types.
     """
     cues = CueScores.load(path)
-    if cues.types != types:
-        found, expected = ", ".join(cues.types), ", ".join(types)
-        raise ModelError(f"{path}: holds scores of {found}; expected {expected}, as scorer.cues has it")
+    _check_holds(path, "scores", cues.types, types, setting="scorer.cues")
     return cues
+
+
+def _check_holds(path: Path, what: str, found: tuple[str, ...], expected: tuple[str, ...], *, setting: str) -> None:
+    if found != expected:
+        held, asked = ", ".join(found), ", ".join(expected)
+        raise ModelError(f"{path}: holds {what} of {held}; expected {asked}, as {setting} has it")
 
 
 def read_description(folder: Path) -> ModelDescription:
