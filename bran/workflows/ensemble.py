@@ -19,6 +19,7 @@ from bran.evaluation.averaging import Mean, mean_relations
 from bran.evaluation.predictions import Predictions
 from bran.evaluation.report import evaluate
 from bran.evaluation.thresholds import Threshold
+from bran.export.reading import read_table
 from bran.extraction.model_hash import model_hash
 from bran.workflows.committee import Committee, Member
 from bran.workflows.evaluate import flat_scores
@@ -27,6 +28,7 @@ from bran.workflows.run_files import (
     CANDIDATES,
     SCORES,
     Outcome,
+    read_json,
     write_candidates,
     write_json,
     write_settings,
@@ -77,7 +79,7 @@ def _check_splits(first: TrainedRun, run: TrainedRun) -> None:
 
 
 class EnsembleRun:
-    """One run of ``bran ensemble``; started again in the same folder, it is done anew.
+    """One run of ``bran ensemble``; started again in the same folder, it does anew what is wanted.
 
     Args:
         members: whose scores are averaged.
@@ -113,20 +115,23 @@ class EnsembleRun:
         """Average and score every split.
 
         Args:
-            only: names of splits; by default all that have a test part.
+            only: names of splits; by default all that have a test part. Others that an earlier start has done are
+                left as they are, and have their place in the summary.
 
         Raises:
             ConfigError: when a split is not there or not done in some member, or the folder holds results of another
                 ensemble or run.
         """
         first = self.members[0]
-        wanted = {first.split(name) for name in only or first.splits}
-        splits = [self._common(split) for split in first.splits.values() if split in wanted and split.test]
-        for split, member in product(splits, self.members):
-            member.check_scored(split.name)
-        self._write_settings([self._common(split) for split in first.splits.values()])
+        wanted = {first.split(name).name for name in only or first.splits}
+        splits = [self._common(split) for split in first.splits.values()]
+        tested = [split for split in splits if split.test and (split.name in wanted or self._done(split))]
+        for split, member in product(tested, self.members):
+            if split.name in wanted:
+                member.check_scored(split.name)
+        self._write_settings(splits)
         with self.tracker.start(self.name, tags=self._identity) as run:
-            outcomes = [self._split(split, run) for split in splits]
+            outcomes = [self._split(split, run) if split.name in wanted else self._outcome(split) for split in tested]
             kinds = groupby(outcomes, key=lambda outcome: outcome.split.name.rsplit("-", 1)[0])
             summary = Summary.of([{outcome.split.name: outcome.report for outcome in group} for _, group in kinds])
             write_summary(summary, self.folder)
@@ -150,32 +155,43 @@ class EnsembleRun:
         settings = {"name": self.name, "mean": self.mean, MEMBERS: [member.record for member in self.members]}
         write_settings(self.folder, self._identity, settings, corpus=self.corpus, splits=splits)
 
+    def _done(self, split: Split) -> bool:
+        """Whether the last file that is written of ``split`` is there."""
+        return (self.folder / split.name / SCORES).exists()
+
     def _split(self, split: Split, run: Run) -> Outcome:
         """Average and score one split."""
         folder = self.folder / split.name
-        predictions = [member.candidates(split.name) for member in self.members]
-        threshold = self._threshold(split)
         folder.mkdir(exist_ok=True)
-        candidates = self._average(split, predictions, folder)
-        gold = self.fitter.gold(self.corpus.select(split.test), split=split.name)
-        report = evaluate(gold, candidates.keep(threshold.value if threshold else 0.5, gold.schema))
-        self._write_record(split, threshold)
-        write_json(folder / SCORES, report.to_dict())
+        self._write_record(split, self._threshold(split))
+        self._average(split)
+        outcome = self._outcome(split)
+        write_json(folder / SCORES, outcome.report.to_dict())
         with run.start(split.name, tags={"split": split.name}) as child:
-            child.log_metrics(flat_scores(report))
-            child.log_dict(report.to_dict(), SCORES)
+            child.log_metrics(flat_scores(outcome.report))
+            child.log_dict(outcome.report.to_dict(), SCORES)
             child.log_file(folder / CANDIDATES)
-        return Outcome(split, report, candidates)
+        return outcome
 
-    def _average(self, split: Split, predictions: Sequence[Predictions], folder: Path) -> Predictions:
-        """The mean of the members' candidates of the test part; written to ``folder``."""
+    def _average(self, split: Split) -> None:
+        """Write the mean of the members' candidates of the test part."""
+        predictions = [member.candidates(split.name) for member in self.members]
         documents = []
         for document in self.corpus.select(split.test):
             found = [member.relations.get(document.id, ()) for member in predictions]
             mean = mean_relations(found, document=document.id, model=self.name, mean=self.mean)
             documents.append(document.with_relations(mean))
-        write_candidates(documents, folder, self.fitter.schema)
-        return replace(Predictions.of(documents, system=self.name), config=self._identity["config"])
+        write_candidates(documents, self.folder / split.name, self.fitter.schema)
+
+    def _outcome(self, split: Split) -> Outcome:
+        """Score the candidates that lie in the folder of ``split``, at the threshold beside them."""
+        folder = self.folder / split.name
+        found = Predictions.of(read_table(folder / CANDIDATES), system=self.name)
+        candidates = replace(found, config=self._identity["config"])
+        chosen = read_json(folder / ENSEMBLE)["threshold"]
+        gold = self.fitter.gold(self.corpus.select(split.test), split=split.name)
+        report = evaluate(gold, candidates.keep(chosen["value"] if chosen else 0.5, gold.schema))
+        return Outcome(split, report, candidates)
 
     def _threshold(self, split: Split) -> Threshold | None:
         """Chosen on the validation parts as a fit chooses it; ``None`` where there is none.

@@ -157,6 +157,26 @@ def test_only_some_splits(seeds: list[Path], tmp_path: Path) -> None:
     assert not (tmp_path / "fold-1").exists()
 
 
+def test_splits_that_are_done_stay_in_the_summary(finished: Path, seeds: list[Path], tmp_path: Path) -> None:
+    average(seeds, tmp_path, only=["fold-2"])
+    candidates = tmp_path / "fold-2" / "candidates.parquet"
+    written = candidates.stat().st_mtime_ns
+    summary = average(seeds, tmp_path, only=["fold-1"])
+    assert candidates.stat().st_mtime_ns == written
+    assert list(summary.groups["fold"].reports) == list(FOLDS)
+    for name in ("summary.json", "summary.md"):
+        assert (tmp_path / name).read_bytes() == (finished / name).read_bytes()
+
+
+def test_splits_of_other_members_are_not_summed_up(seeds: list[Path], tmp_path: Path) -> None:
+    average(seeds, tmp_path, only=["fold-1"])
+    before = (tmp_path / "summary.json").read_bytes()
+    with pytest.raises(ConfigError, match=r"holds results of config \w+, this run has \w+; expected another") as caught:
+        average(seeds, tmp_path, only=["fold-2"], mean="logits")
+    assert "\n" not in str(caught.value)
+    assert (tmp_path / "summary.json").read_bytes() == before
+
+
 def test_members_may_be_validated_on_other_documents(seeds: list[Path], tmp_path: Path) -> None:
     """Then each one is scored by those members that were not trained on it."""
     other = tmp_path / "other"
