@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from pydantic import AfterValidator
 
 from bran.config import Config
 from bran.errors import ConfigError
 
 
+def _timeless(config: dict[str, Any]) -> dict[str, Any]:
+    """``config`` without what is of the library that read it, and not of the encoder."""
+    return {name: value for name, value in config.items() if name != "transformers_version"}
+
+
 class Architecture(Config):
     """What a pretrained encoder is, without its weights: all that is needed to build it where the original is not."""
 
-    config: dict[str, Any]
-    """The content of Hugging Face's ``config.json``."""
+    config: Annotated[dict[str, Any], AfterValidator(_timeless)]
+    """The content of Hugging Face's ``config.json``, whichever version of transformers has read it."""
     before: tuple[int, ...]
     """Special subwords before a text, by the tokenizer's numbers."""
     after: tuple[int, ...]

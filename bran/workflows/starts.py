@@ -22,8 +22,9 @@ from bran.workflows.bundled import vectors_folder
 from bran.workflows.pretrained_encoders import with_architecture
 from bran.workflows.run_config import RunConfig
 
-_OF_TRAINING = ("dropout", "frozen")
-"""What settings end with that are of training alone: the same weights fit, whatever they are."""
+_OF_TRAINING = ("dropout", "frozen", "frozen_layers", "checkpointing", "download")
+"""What settings end with that are of training alone, or of where an encoder comes from: the same weights fit, whatever
+they are."""
 
 
 def describe(config: RunConfig, schema: Schema) -> ModelDescription:
@@ -151,4 +152,7 @@ def _compare(name: str, found: Any, expected: Any) -> str:
         fields = [field for field in type(found).model_fields if not field.endswith(_OF_TRAINING)]
         parts = (_compare(f"{name}.{field}", getattr(found, field), getattr(expected, field)) for field in fields)
         return next(filter(None, parts), "")
+    if isinstance(found, dict) and isinstance(expected, dict):
+        keys = dict.fromkeys([*found, *expected])
+        return next(filter(None, (_compare(f"{name}.{key}", found.get(key), expected.get(key)) for key in keys)), "")
     return "" if found == expected else f"{name} = {found!r}; expected {expected!r}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from typer.testing import CliRunner
 from bran.cli.main import app
 from bran.corpus.document import Document
 from bran.corpus.schema import load_schema
-from bran.errors import ConfigError
+from bran.errors import ConfigError, ModelError
 from bran.extraction.model_hash import model_hash
 from bran.extraction.predictor import Predictor
 from bran.extraction.trained_model import TrainedModel
@@ -26,7 +27,7 @@ from bran.workflows.explain import explain
 from bran.workflows.run_config import RunConfig
 from bran.workflows.starts import describe, start_from
 from bran.workflows.studies.fingerprint import named_hashes
-from tests.hugging_face import encoder_settings, save_encoder, transformers
+from tests.hugging_face import encoder_model, encoder_settings, save_encoder, transformers
 from tests.runs import Ears, abstracts, run_config, start, write_corpus
 
 MODEL = Path("fold-1", "model")
@@ -158,6 +159,54 @@ def test_such_a_model_is_a_start_for_another(encoder: Path, tmp_path: Path):
         assert torch.equal(again.network.state_dict()[name], tensor), name
     again.save(tmp_path / "again")
     TrainedModel.load(tmp_path / "again")
+
+
+@pytest.fixture
+def untrained(encoder: Path, tmp_path: Path) -> Callable[..., Path]:
+    """Writes a model over the encoder, with other settings in what it keeps of Hugging Face's config."""
+
+    def write(**settings: Any) -> Path:
+        encoder_model(encoder).save(tmp_path / "untrained")
+        path = tmp_path / "untrained" / "model.json"
+        record = json.loads(path.read_text())
+        record["model"]["encoder"]["architecture"]["config"].update(settings)
+        path.write_text(json.dumps(record))
+        return path.parent
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("changes", "settings"),
+    [
+        (["encoder.frozen_layers=1"], {}),
+        (["encoder.checkpointing=true"], {}),
+        (["encoder.download=true"], {}),
+        ([], {"transformers_version": "4.0.0"}),
+    ],
+)
+def test_a_start_may_have_been_trained_and_read_otherwise(
+    encoder: Path, untrained: Callable[..., Path], changes: list[str], settings: dict[str, Any]
+):
+    given = untrained(**settings)
+    wanted = encoder_model(encoder, *changes, seed=1).description
+    again = start_from(given, wanted, seed=1, device=torch.device("cpu"))
+    for name, tensor in TrainedModel.load(given).network.state_dict().items():
+        assert torch.equal(again.network.state_dict()[name], tensor), name
+
+
+def test_a_start_of_another_architecture_is_refused_by_its_key(encoder: Path, untrained: Callable[..., Path]):
+    given, wanted = untrained(num_attention_heads=4), encoder_model(encoder).description
+    with pytest.raises(
+        ModelError, match=r"has model\.encoder\.architecture\.config\.num_attention_heads = 4; expected 2,"
+    ):
+        start_from(given, wanted, seed=0, device=torch.device("cpu"))
+
+
+def test_models_do_not_depend_on_the_version_of_transformers(encoder: Path):
+    known = encoder_model(encoder).description.model.encoder.known
+    assert known.config["model_type"] == "bert"
+    assert "transformers_version" not in known.config
 
 
 @pytest.mark.parametrize(
