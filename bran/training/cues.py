@@ -39,7 +39,10 @@ def learn_cues(
         documents: at least as many with a pair as the config has folds; else nothing is held out.
         schema: which pairs there are.
         types: relation types of the schema that are to have scores.
-        labels: of the pairs; soft ones count both ways, each as far as it holds.
+        labels: of the pairs; soft ones count both ways, each as far as it holds. Their recall is not looked at: where
+            it is below 1, scores are log-odds that a pair is *stated*. They rank pairs as the odds that it holds would,
+            if what is stated was drawn at random from what holds (Elkan & Noto, KDD 2008, lemma 1); what a score is
+            worth, the network learns by the risk of :mod:`bran.nn.unlabelled`.
         config: which words count, and in how many folds.
         seed: of how documents are parted.
 
