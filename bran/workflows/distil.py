@@ -23,6 +23,7 @@ from bran.corpus.splits import Split
 from bran.encoding.cue_scores import HeldOutScores
 from bran.encoding.distillation import DistillationConfig, Scores
 from bran.encoding.examples import Example
+from bran.encoding.labels import Labeller
 from bran.errors import ConfigError
 from bran.export.reading import read_table
 from bran.extraction.model_hash import model_hash
@@ -180,13 +181,17 @@ class DistilledData(TrainingData):
         return super().epoch_size(documents) + share_size(len(self.unlabelled), self.distillation.per_epoch)
 
     def examples(
-        self, model: TrainedModel, split: Split, documents: Sequence[Document], cues: HeldOutScores | None = None
+        self,
+        model: TrainedModel,
+        split: Split,
+        documents: Sequence[Document],
+        labels: Labeller,
+        cues: HeldOutScores | None = None,
     ) -> list[Example]:
-        """``documents`` of ``split``, whose gold labels are drawn towards what the teachers say."""
+        """``documents`` of ``split``, whose ``labels`` are drawn towards what the teachers say."""
         self._ask(split, documents)
-        scores = self._told(split, documents)
-        gold = self._labels(self.config.unstated, split, documents)
-        return self._encode(model, documents, self.distillation.annotated(self.schema, scores, gold), cues)
+        drawn = self.distillation.annotated(self.schema, self._told(split, documents), labels)
+        return super().examples(model, split, documents, drawn, cues)
 
     def further(self, model: TrainedModel, split: Split) -> Draw:
         """The weak documents of each epoch, and the unlabelled ones as the teachers label them."""

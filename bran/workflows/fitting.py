@@ -121,9 +121,10 @@ class Fitter:
         listener = listener or Listener()
         self._check(split, train, validation)
         model = self._new(train, init)
-        cues = self.data.cues(split, train)
+        labels = self.data.labels(split, train)
+        cues = self.data.cues(train, labels)
         model = replace(model, cues=cues.of_all if cues else None)
-        examples = self.data.examples(model, split, train, cues)
+        examples = self.data.examples(model, split, train, labels, cues)
         if self.config.training.features_first is not None:
             self.config.training.features_first.train(model.network, examples, seed=self.config.training.seed)
         validate = (lambda network: self._validate(model, validation)) if validation else None

@@ -80,17 +80,28 @@ class TrainingData:
         """Documents of an epoch, of which ``documents`` are those of a split."""
         return documents + (self.weak.per_epoch if self.weak else 0)
 
-    def cues(self, split: Split, documents: Sequence[Document]) -> HeldOutScores | None:
-        """What the words of ``documents`` of ``split`` say of pairs, learned on them; ``None`` if not asked for."""
+    def labels(self, split: Split, documents: Sequence[Document]) -> Labeller:
+        """What ``documents`` of ``split`` state, and what the config takes the rest for.
+
+        A teacher that the config names is asked here, so a fit calls this once.
+        """
+        return self._labels(self.config.unstated, split, documents)
+
+    def cues(self, documents: Sequence[Document], labels: Labeller) -> HeldOutScores | None:
+        """What the words of ``documents`` say of pairs, learned on their ``labels``; ``None`` if not asked for."""
         config = self.config
         if config.cues is None:
             return None
-        labels = self._labels(config.unstated, split, documents)
         types = config.model.scorer.cues
         return learn_cues(documents, self.schema, types, labels, config.cues, seed=config.training.seed)
 
     def examples(
-        self, model: TrainedModel, split: Split, documents: Sequence[Document], cues: HeldOutScores | None = None
+        self,
+        model: TrainedModel,
+        split: Split,
+        documents: Sequence[Document],
+        labels: Labeller,
+        cues: HeldOutScores | None = None,
     ) -> list[Example]:
         """``documents`` of ``split`` as ``model`` is to read them; all of them come in every epoch.
 
@@ -98,9 +109,10 @@ class TrainingData:
             model: untrained.
             split: what they are the training part of.
             documents: in any order.
+            labels: theirs, as :meth:`labels` has them.
             cues: as :meth:`cues` has learned them on these documents; those of ``model`` unless given.
         """
-        return self._encode(model, documents, self._labels(self.config.unstated, split, documents), cues)
+        return self._encode(model, documents, labels, cues)
 
     def further(self, model: TrainedModel, split: Split) -> Draw:
         """The weak documents of each epoch, as ``model`` is to read them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,18 @@ import pytest
 
 from bran.config import config_hash
 from bran.corpus.document import Document
+from bran.corpus.schema import Schema
 from bran.corpus.splits import Split
 from bran.corpus.statements import Statement
 from bran.encoding.examples import Example
 from bran.encoding.knowledge import KNOWLEDGE, Knowledge
+from bran.encoding.labels import Labeller
 from bran.errors import ConfigError, DuplicateDocumentError, ModelError, TrainingError
 from bran.extraction.trained_model import TrainedModel, read_description
+from bran.workflows import training_data
 from bran.workflows.fitting import Fitter
 from bran.workflows.run_config import RunConfig
+from bran.workflows.teaching import teacher_labels
 from tests.builders import tiny_model
 from tests.runs import Ears, abstracts, fitter, run_config, start, write_corpus
 
@@ -38,6 +43,10 @@ def config(weak: Path, *changes: str, **settings: Any) -> RunConfig:
 
 def further(made: Fitter, epoch: int = 0) -> list[Example]:
     return list(made.data.further(tiny_model(), SPLIT)(epoch))
+
+
+def gold_examples(made: Fitter) -> list[Example]:
+    return made.data.examples(tiny_model(), SPLIT, GOLD, made.data.labels(SPLIT, GOLD))
 
 
 def weights(examples: list[Example]) -> dict[str, set[float]]:
@@ -62,8 +71,7 @@ def test_weak_documents_have_weights_of_their_own(weak: Path) -> None:
     assert sorted(example.document.id for example in examples) == [document.id for document in WEAK]
     # Tremor is stated, pain is not, and the hypernym of tremor is left out as it is of gold documents.
     assert weights(examples) == {"MESH:D1": {0.5}, "MESH:D2": {0.125}, "MESH:D8": {0.0}}
-    gold = made.data.examples(tiny_model(), SPLIT, GOLD)
-    assert weights(gold) == {"MESH:D1": {1.0}, "MESH:D2": {1.0}, "MESH:D8": {0.0}}
+    assert weights(gold_examples(made)) == {"MESH:D1": {1.0}, "MESH:D2": {1.0}, "MESH:D8": {0.0}}
 
 
 def test_a_share_of_them_comes_in_each_epoch(weak: Path) -> None:
@@ -76,8 +84,8 @@ def test_a_share_of_them_comes_in_each_epoch(weak: Path) -> None:
 
 def test_the_corpus_itself_may_state_little() -> None:
     made = fitter(run_config(unstated={"kind": "positive_unlabelled", "recall": 0.6}))
-    assert {example.recall for example in made.data.examples(tiny_model(), SPLIT, GOLD)} == {0.6}
-    assert {example.recall for example in fitter(run_config()).data.examples(tiny_model(), SPLIT, GOLD)} == {1.0}
+    assert {example.recall for example in gold_examples(made)} == {0.6}
+    assert {example.recall for example in gold_examples(fitter(run_config()))} == {1.0}
 
 
 def test_a_teacher_of_the_split_says_what_is_not_stated(weak: Path, tmp_path: Path) -> None:
@@ -91,6 +99,23 @@ def test_a_teacher_of_the_split_says_what_is_not_stated(weak: Path, tmp_path: Pa
     assert made.data.identity(["fold-1"]).keys() == {"weak", "teacher"}
     with pytest.raises(ModelError, match=r"fold-2/model"):
         made.data.identity(["fold-1", "fold-2"])
+
+
+def test_a_teacher_is_asked_once_of_each_document(weak: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever learns from its labels: the cues, the network, or both."""
+    tiny_model().save(tmp_path / "teacher")
+    asked: list[str] = []
+
+    def ask(folder: Path, schema: Schema, documents: Sequence[Document], **how: Any) -> Labeller:
+        asked.extend(document.id for document in documents)
+        return teacher_labels(folder, schema, documents, **how)
+
+    monkeypatch.setattr(training_data, "teacher_labels", ask)
+    taught = {"kind": "teacher", "model": str(tmp_path / "teacher")}
+    told = ("model.scorer.structure=4", "model.scorer.cues=[CID]", "cues={buckets: 4096, folds: 2}")
+    taught_too = (f"unstated.{key}={value}" for key, value in taught.items())
+    fitter(config(weak, *told, *taught_too, unstated=taught)).fit(SPLIT, GOLD, [], folder=tmp_path)
+    assert sorted(asked) == sorted(document.id for document in [*GOLD, *WEAK])
 
 
 def test_a_weak_document_does_not_hear_of_its_own_statements(weak: Path, tmp_path: Path) -> None:
