@@ -7,11 +7,13 @@ token outside of it stands for them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.nn import functional
 
 from bran.config import Config
@@ -39,7 +41,8 @@ class HuggingFaceConfig(Config):
     dropout: float | None = Field(default=None, ge=0, lt=1)
     """Every dropout within the encoder; ``null``: those of its own config."""
     frozen_layers: int = Field(default=0, ge=0)
-    """So many of the lowest layers, and the subwords beneath them, stay as they were pretrained; 0: all are trained."""
+    """So many of the lowest layers, and the subwords and positions beneath them, stay as they were pretrained; 0: all
+    are trained."""
     checkpointing: bool = False
     """Compute the inside of each layer again for its gradient, which takes a third more time and far less memory."""
     architecture: Architecture | None = Field(default=None, exclude_if=lambda value: value is None, repr=False)
@@ -185,15 +188,19 @@ class HuggingFaceEncoder(nn.Module):
     def stack(self) -> list[list[nn.Parameter]]:
         """Its parameters by layer, the uppermost one first; last come those beneath all layers.
 
+        What no layer has of its own goes with the layer that it comes after, and with those beneath all layers where
+        the lowest one computes with it already, as with positions that all layers share (MPNet, DeBERTa).
+
         Raises:
             ConfigError: when it has no layers of its own, or shares one among all.
         """
         layers = [list(layer.parameters()) for layer in self._layers()]
         within = {parameter for layer in layers for parameter in layer}
-        every = list(self.model.parameters())
-        lowest = next(number for number, parameter in enumerate(every) if parameter in within)
-        above = [parameter for parameter in every[lowest:] if parameter not in within]
-        return [[*above, *layers[-1]], *reversed(layers[:-1]), [*every[:lowest], self.before, self.after]]
+        rest = [
+            parameter for parameter in (*self.model.parameters(), self.before, self.after) if parameter not in within
+        ]
+        beneath, *above = self._by_first_use(rest, len(layers))
+        return [*reversed([[*own, *layer] for own, layer in zip(above, layers, strict=True)]), beneath]
 
     def freeze(self, count: int) -> None:
         """Leave the lowest ``count`` layers, and all beneath them, as they are.
@@ -227,6 +234,42 @@ class HuggingFaceEncoder(nn.Module):
             if isinstance(module, nn.ModuleList) and len(module) == count:
                 return module
         raise ConfigError(f"{self.model.config.model_type} has no list of {count} layers to freeze or to slow down")
+
+    def _by_first_use(self, parameters: Sequence[nn.Parameter], layers: int) -> list[list[nn.Parameter]]:
+        """``parameters`` that are of no layer, by the number of layers, from 0, whose vectors are without them."""
+        names = {parameter: name for name, parameter in self.named_parameters()}
+        copies = {name: parameter.detach().requires_grad_() for parameter, name in names.items()}
+        found: list[list[nn.Parameter]] = [[] for _ in range(layers + 1)]
+        left = list(parameters)
+        for number, vectors in enumerate(self._outputs(copies)):
+            if left:
+                asked = [copies[names[parameter]] for parameter in left]
+                used = torch.autograd.grad(vectors.sum(), asked, allow_unused=True, retain_graph=True)
+                found[number] += [one for one, gradient in zip(left, used, strict=True) if gradient is not None]
+                left = [one for one, gradient in zip(left, used, strict=True) if gradient is None]
+        found[layers] += left
+        return found
+
+    def _outputs(self, parameters: Mapping[str, Tensor]) -> list[Tensor]:
+        """What each layer makes of two subwords with other ``parameters``, the lowest one first."""
+        outputs: list[Tensor] = []
+
+        def keep(layer: nn.Module, given: Any, output: Any) -> None:
+            outputs.append(output if isinstance(output, Tensor) else output[0])
+
+        hooks = [layer.register_forward_hook(keep) for layer in self._layers()]
+        training, device = self.training, self.before.device
+        subwords = torch.zeros(1, 2, self.before.shape[1], device=device)
+        try:
+            with torch.enable_grad():
+                functional_call(
+                    self.eval(), dict(parameters), (subwords, torch.ones(1, 2, dtype=torch.bool, device=device))
+                )
+        finally:
+            self.train(training)
+            for hook in hooks:
+                hook.remove()
+        return outputs
 
     def _checkpoint(self) -> None:
         if not self.model.supports_gradient_checkpointing:

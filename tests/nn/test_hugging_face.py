@@ -136,6 +136,30 @@ def test_frozen_layers_and_what_lies_beneath_them_stay(folders: Folders, kind: s
     assert {name for name in parameters if any(part in name for part in layers)} == still
 
 
+RELATIVE = {
+    "relative_attention": True, "pos_att_type": ["p2c", "c2p"], "norm_rel_ebd": "layer_norm", "conv_kernel_size": 3
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "settings"), [("bert", {}), ("mpnet", {}), ("deberta-v2", RELATIVE)])
+def test_what_frozen_layers_share_with_others_stays_too(tmp_path: Path, kind: str, settings: dict[str, Any]):
+    """Whatever is learned, the lowest frozen layers give the same vectors: also where all layers share positions."""
+    model = encoder_model(save_encoder(tmp_path, kind, num_hidden_layers=3, **settings), "encoder.frozen_layers=2")
+    given: list[torch.Tensor] = []
+    highest = model.network.encoder.model.encoder.layer[2]
+    highest.register_forward_pre_hook(lambda layer, inputs: given.append(inputs[0]))
+    inputs = batch(model)
+    with torch.no_grad():
+        before = model.network.encode(inputs)
+        for parameter in model.network.encoder.parameters():
+            if parameter.requires_grad:
+                parameter += torch.randn_like(parameter)
+        after = model.network.encode(inputs)
+    assert torch.equal(*given)
+    assert not torch.allclose(before, after, atol=0.1)
+    assert all(parameter.requires_grad for parameter in highest.parameters())
+
+
 def test_more_frozen_layers_than_there_are_are_refused(folders: Folders):
     with pytest.raises(ConfigError, match=rf"frozen_layers = 3: expected at most its {LAYERS} layers"):
         encoder_model(folders("bert"), "encoder.frozen_layers=3")
