@@ -6,12 +6,17 @@ import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
 import torch.distributed as dist
 
 from bran.errors import ConfigError
 from bran.nn.precision import Precision
+
+PATIENCE = timedelta(days=1)
+"""How long processes wait for each other. The first alone asks teachers, validates and scores, which may take hours,
+while half an hour, or ten minutes on GPUs, would be the default. ``torchrun`` ends them all as soon as one has died."""
 
 
 def choose_device(name: str) -> torch.device:
@@ -65,7 +70,7 @@ def join_processes(device: torch.device) -> Iterator[Processes]:
     if count == 1:
         yield Processes()
         return
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
     try:
         yield Processes(dist.get_rank(), count)
     finally:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 import torch
 
@@ -47,3 +49,15 @@ def test_one_process_needs_no_group(monkeypatch: pytest.MonkeyPatch):
     with join_processes(CPU) as processes:
         assert processes == Processes(rank=0, count=1)
     assert not torch.distributed.is_initialized()
+
+
+def test_processes_wait_for_what_the_first_does_alone(monkeypatch: pytest.MonkeyPatch):
+    """A corpus that teachers are asked of takes hours: longer than processes wait for each other by default."""
+    begun: dict[str, timedelta] = {}
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setattr(torch.distributed, "init_process_group", lambda backend, **how: begun.update(how))
+    monkeypatch.setattr(torch.distributed, "get_rank", lambda: 1)
+    monkeypatch.setattr(torch.distributed, "destroy_process_group", lambda: None)
+    with join_processes(CPU) as processes:
+        assert processes == Processes(rank=1, count=2)
+    assert begun["timeout"] >= timedelta(days=1)
