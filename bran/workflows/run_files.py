@@ -3,7 +3,7 @@
 ::
 
     run.json               hashes of what decides the results, and the resolved settings
-    splits.json            document ids of every part
+    splits.json            document ids of the corpus, and of every part
     <split>/candidates.parquet   every candidate of the test part with its score
     <split>/scores.json    raw and filtered, with signatures
     summary.json, summary.md
@@ -91,7 +91,9 @@ def write_settings(
         _check_identity(path, identity)
     folder.mkdir(parents=True, exist_ok=True)
     write_json(path, {**identity, "settings": settings})
-    write_json(folder / SPLITS, {"corpus": corpus.hash, "splits": {split.name: asdict(split) for split in splits}})
+    documents = [document.id for document in corpus.documents]
+    parts = {split.name: asdict(split) for split in splits}
+    write_json(folder / SPLITS, {"corpus": corpus.hash, "documents": documents, "splits": parts})
 
 
 def write_candidates(documents: Iterable[Document], folder: Path, schema: Schema) -> None:

@@ -3,7 +3,7 @@
 A run's folder::
 
     run.json               the resolved config, and hashes of it, of the corpus and of the model that was started from
-    splits.json            document ids of every part
+    splits.json            document ids of the corpus, and of every part
     <split>/epochs.jsonl   loss and validation scores of each epoch, as it ended
     <split>/model/         the trained model
     <split>/candidates.parquet   every candidate of the test part with its score

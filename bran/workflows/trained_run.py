@@ -30,12 +30,14 @@ class TrainedRun:
         identity: hashes of what decided its results: ``config``, ``corpus`` and others by name.
         config: the resolved one.
         splits: by name, the refit not among them.
+        documents: ids of those of the corpus; of an earlier version's run, those of its splits.
     """
 
     folder: Path
     identity: Mapping[str, str]
     config: RunConfig
     splits: Mapping[str, Split]
+    documents: frozenset[str]
 
     @classmethod
     def read(cls, folder: Path) -> TrainedRun:
@@ -52,7 +54,8 @@ class TrainedRun:
         if MEMBERS in settings:
             raise ConfigError(f"{folder}: an ensemble, which has no model; expected the runs of `bran train` in it")
         config = parse_config(RunConfig, settings, source=str(path))
-        return cls(folder, record, config, _read_splits(folder / SPLITS))
+        splits, documents = _read_splits(folder / SPLITS)
+        return cls(folder, record, config, splits, documents)
 
     def split(self, name: str) -> Split:
         """The split called ``name``.
@@ -68,11 +71,16 @@ class TrainedRun:
         """Ids of the documents of the corpus that the model of the split (or the refit) called ``name`` learned from.
 
         Raises:
-            ConfigError: when the run has no split of that name.
+            ConfigError: when the run has no split of that name, or is of an earlier version and has none at all.
         """
         if name != REFIT:
             return set(self.split(name).train)
-        return {id_ for split in self.splits.values() for id_ in (*split.train, *split.validation, *split.test)}
+        if not self.documents:
+            raise ConfigError(
+                f"{self.folder / SPLITS}: names no document; expected those of the corpus, which `bran train` writes "
+                "when it is started again"
+            )
+        return set(self.documents)
 
     def model(self, name: str) -> Path:
         """The folder of the model of the split (or the refit) called ``name``.
@@ -125,11 +133,15 @@ def runs_hash(runs: Iterable[TrainedRun], *, mean: Mean = "probabilities") -> st
     return config_hash(_Runs(mean=mean, runs=tuple(identities)))
 
 
-def _read_splits(path: Path) -> dict[str, Split]:
+def _read_splits(path: Path) -> tuple[dict[str, Split], frozenset[str]]:
+    """The splits by name, and the ids of all documents."""
     try:
-        return {
+        record = read_json(path)
+        splits = {
             name: Split(name, *(tuple(parts[side]) for side in ("train", "validation", "test")))
-            for name, parts in read_json(path)["splits"].items()
+            for name, parts in record["splits"].items()
         }
+        of_splits = (id_ for split in splits.values() for id_ in (*split.train, *split.validation, *split.test))
+        return splits, frozenset(record.get("documents", of_splits))
     except (KeyError, TypeError, AttributeError) as error:
         raise ConfigError(f"{path}: damaged ({error!r}); expected what `bran train` writes") from None

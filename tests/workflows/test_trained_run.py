@@ -9,6 +9,7 @@ import pytest
 from bran.config import config_hash
 from bran.corpus.load import Corpus
 from bran.errors import ConfigError
+from bran.workflows.run_files import write_settings
 from bran.workflows.trained_run import TrainedRun
 from tests.runs import abstracts, run_config
 
@@ -58,6 +59,7 @@ def test_what_is_not_there(copied: Path) -> None:
         ("run.json", '{"settings": {"members": []}}', "an ensemble, which has no model"),
         ("run.json", '{"settings": {"nme": "x"}}', r"run\.json: unknown key 'nme'"),
         ("splits.json", '{"splits": {"fold-1": {"train": ["1"]}}}', r"splits\.json: damaged \(KeyError"),
+        ("splits.json", '{"splits": {}, "documents": 1}', r"splits\.json: damaged \(TypeError"),
         ("splits.json", '{"splits": 1}', r"splits\.json: damaged \(AttributeError"),
     ],
 )
@@ -71,6 +73,39 @@ def test_files_that_are_damaged(copied: Path, file: str, content: str, message: 
 def test_a_folder_that_is_no_run(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"run\.json: cannot be read \(No such file or directory\); expected the"):
         TrainedRun.read(tmp_path / "absent")
+
+
+@pytest.fixture
+def refit_alone(tmp_path: Path) -> Path:
+    """The settings of a run that has a refit and no split."""
+    config, corpus = run_config(splits=[], refit=True), Corpus(tuple(abstracts()))
+    identity, settings = {"config": config_hash(config)}, config.model_dump(mode="json", by_alias=True)
+    write_settings(tmp_path / "alone", identity, settings, corpus=corpus, splits=[])
+    return tmp_path / "alone"
+
+
+def test_a_refit_has_learned_from_every_document_of_the_corpus(refit_alone: Path, seeds: list[Path]) -> None:
+    everything = {document.id for document in abstracts()}
+    assert TrainedRun.read(refit_alone).trained_on("refit") == everything
+    assert TrainedRun.read(seeds[0]).trained_on("refit") == everything
+    assert TrainedRun.read(seeds[0]).trained_on("fold-1") < everything
+
+
+def without_documents(folder: Path) -> Path:
+    """The run in ``folder`` as earlier versions wrote it."""
+    record = json.loads((folder / "splits.json").read_text())
+    del record["documents"]
+    (folder / "splits.json").write_text(json.dumps(record))
+    return folder
+
+
+def test_of_a_refit_of_an_earlier_version_the_splits_tell_what_it_has_learned_from(
+    copied: Path, refit_alone: Path
+) -> None:
+    assert TrainedRun.read(without_documents(copied)).trained_on("refit") == {one.id for one in abstracts()}
+    run = TrainedRun.read(without_documents(refit_alone))
+    with pytest.raises(ConfigError, match=r"alone/splits\.json: names no document; expected those of the corpus"):
+        run.trained_on("refit")
 
 
 def test_a_later_key_of_the_identity_is_kept(copied: Path) -> None:
