@@ -35,13 +35,14 @@ from bran.corpus.writers import (
 from bran.errors import ConfigError
 from bran.files import atomic_write
 
-app = typer.Typer(
-    help="Count, split and convert annotated documents.", no_args_is_help=True, rich_markup_mode="markdown"
-)
+app = typer.Typer(help="Count, split and convert annotated documents.", no_args_is_help=True)
 app.command()(weak)
 
 CorpusPath = Annotated[
-    Path, typer.Argument(help="A file of documents, or a folder that holds BC5CDR as published, or brat.")
+    Path,
+    typer.Argument(
+        metavar="CORPUS", help="A file of documents, the folder of a published corpus, or a folder of brat."
+    ),
 ]
 SchemaName = Annotated[str, typer.Option("--schema", help="A schema that ships (cdr, biored, ...), or a YAML file.")]
 
@@ -66,17 +67,16 @@ def stats(
     path: CorpusPath,
     schema: SchemaName = "cdr",
     mesh: Annotated[
-        Path | None, typer.Option(help="Table of MeSH descriptors for the hypernym filter; default: the bundled one.")
+        Path | None,
+        typer.Option(help="MeSH table of the hypernym filter.", show_default="MeSH 2020, bundled"),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, not a table.")] = False,
 ) -> None:
     """Count documents, mentions, entities, relations and candidate pairs, per split.
 
-    **Examples**
+    Example: bran corpus stats BC5CDR
 
-    - `bran corpus stats BC5CDR`
-
-    - `bran corpus stats abstracts.pubtator.gz --schema chemdisgene --json`
+    Example: bran corpus stats abstracts.pubtator.gz --schema chemdisgene --json
     """
     loaded = load_schema(schema)
     corpus = load_corpus(path, loaded)
@@ -104,11 +104,9 @@ def split(
 ) -> None:
     """Write which documents train, validate and test; none, by id or title, is on two sides.
 
-    **Examples**
+    Example: bran corpus split BC5CDR --kind kfold --folds 5 --seed 1 -o splits
 
-    - `bran corpus split BC5CDR --kind kfold --folds 5 --seed 1 -o splits`
-
-    - `bran corpus split BC5CDR --kind temporal --cuts 3 -o splits`
+    Example: bran corpus split BC5CDR --kind temporal --cuts 3 -o splits
     """
     options = {"folds": folds, "seed": seed, "cuts": cuts, "test_size": test_size, "validation": validation}
     config = _split_config(kind, options)
@@ -163,17 +161,15 @@ def convert(
 
     Documents that cannot be read or written are left out and named on stderr; the exit code is then 6.
 
-    **Examples**
+    Example: bran corpus convert pubmed24n0001.xml.gz -o abstracts.jsonl.gz
 
-    - `bran corpus convert pubmed24n0001.xml.gz -o abstracts.jsonl.gz`
+    Example: bran corpus convert train.pubtator -o train.spacy --schema cdr
 
-    - `bran corpus convert train.pubtator -o train.spacy --schema cdr`
+    Example: bran corpus convert tagged.jsonl -o review --output-format brat --schema cdr
 
-    - `bran corpus convert tagged.jsonl -o review --output-format brat --schema cdr`
+    Example: bran corpus convert old.txt -o new.txt.gz --schema cdr --prefix MESH
 
-    - `bran corpus convert old.txt -o new.txt.gz --schema cdr --prefix MESH`
-
-    - `bran corpus convert train.pubtator -o train.txt --from biored --separator ';'`
+    Example: bran corpus convert train.pubtator -o train.txt --from biored --separator ';'
     """
     types = load_schema(schema) if schema else None
     target = document_format(output, output_format)
@@ -193,12 +189,14 @@ def convert(
 
 @app.command()
 def mesh(
-    descriptors: Annotated[Path, typer.Argument(help="Tab-separated: id, name, synonyms, tree numbers; no header.")],
+    descriptors: Annotated[
+        Path, typer.Argument(metavar="TABLE", help="Tab-separated: id, name, synonyms, tree numbers; no header.")
+    ],
     output: Annotated[Path, typer.Option("-o", "--output", help="The tree; gzipped when it ends in .gz.")],
 ) -> None:
     """Compile the tree of diseases, which the hypernym filter needs, from a table of MeSH descriptors.
 
-    **Example:** `bran corpus mesh descriptors.tsv.gz -o diseases-2020.tsv.gz`
+    Example: bran corpus mesh descriptors.tsv.gz -o diseases-2020.tsv.gz
     """
     tree = MeshTree.read(descriptors).branches(DISEASE_BRANCHES)
     tree.write(output)

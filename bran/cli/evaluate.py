@@ -159,8 +159,9 @@ def baseline(
     kind: Annotated[
         Baseline,
         typer.Argument(
+            metavar="KIND",
             help="predict-all: every candidate. entity-index: counts by the positions of both entities, which must "
-            "stay near predict-all. co-occurrence: every candidate that shares a sentence."
+            "stay near predict-all. co-occurrence: every candidate that shares a sentence.",
         ),
     ],
     gold: Gold,

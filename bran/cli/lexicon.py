@@ -8,15 +8,14 @@ from typing import Annotated
 
 import typer
 
+from bran.cli.inputs import LexiconFolder
 from bran.cli.reporting import report
 from bran.corpus.document import Document
 from bran.corpus.readers import ErrorLog, read_documents
 from bran.corpus.schema import load_schema
 from bran.errors import ConfigError
 
-app = typer.Typer(
-    help="Compile the names of MeSH for tagging, and look words up.", no_args_is_help=True, rich_markup_mode="markdown"
-)
+app = typer.Typer(help="Compile the names of MeSH for tagging, and look words up.", no_args_is_help=True)
 
 _CORPUS_HELP = "SCHEMA=FILE, such as cdr=train.txt; may be repeated."
 
@@ -51,13 +50,11 @@ def build(
     Without NLM's own supplementary file, whose records carry a class, the type of a supplementary concept
     is told by its use in the corpora and by its name.
 
-    **Examples**
+    Example: bran lexicon build --descriptors desc2020.xml.gz --supplementary supp2020.xml.gz -o lexicon
 
-    - `bran lexicon build --descriptors desc2020.xml.gz --supplementary supp2020.xml.gz -o lexicon`
+    Example: bran lexicon build --descriptors descriptors.tsv.gz --aliases cdr=CDR_TrainingSet.PubTator.txt -o lexicon
 
-    - `bran lexicon build --descriptors descriptors.tsv.gz --aliases cdr=CDR_TrainingSet.PubTator.txt -o lexicon`
-
-    - `bran lexicon build --descriptors descriptors.tsv.gz --aliases cdr=train.txt -o lexicon --folds 5`
+    Example: bran lexicon build --descriptors descriptors.tsv.gz --aliases cdr=train.txt -o lexicon --folds 5
     """
     from bran.tagging.lexicon_build import build_folds, build_lexicon
     from bran.tagging.lexicon_uses import AnnotatedCorpus
@@ -84,15 +81,13 @@ def build(
 
 @app.command()
 def lookup(
-    surface: Annotated[str, typer.Argument(help="Words, as they stand in a text.")],
+    surface: Annotated[str, typer.Argument(metavar="WORDS", help="As they stand in a text.")],
     entity_type: Annotated[str | None, typer.Option("--type", help="Only Chemical or only Disease.")] = None,
-    folder: Annotated[Path | None, typer.Option("--lexicon", help="Folder of a lexicon; default: the bundled.")] = None,
+    folder: LexiconFolder = None,
 ) -> None:
     """Show the concepts that words may name, likeliest first.
 
-    **Examples**
-
-    - `bran lexicon lookup "5-FU"`
+    Example: bran lexicon lookup "5-FU"
     """
     from bran.tagging.lexicon import Lexicon
     from bran.tagging.lexicon_tables import TYPES

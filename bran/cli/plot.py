@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="Draw runs, predictions, relation tables and corpora: SVG or PNG, with the numbers as a table.",
     no_args_is_help=True,
-    rich_markup_mode="markdown",
 )
 
 Systems = Annotated[
@@ -99,7 +98,7 @@ def learning(
 ) -> None:
     """Loss and validation F1 of each fit by epoch; the epoch that was kept is marked.
 
-    **Example:** `bran plot learning runs/given -o learning.svg`
+    Example: bran plot learning runs/given -o learning.svg
     """
     from bran.workflows.plots import plot_learning
 
@@ -117,7 +116,7 @@ def precision_recall(
 ) -> None:
     """Precision and recall at every threshold, with the one that decides marked.
 
-    **Example:** `bran plot precision-recall RUN/fold-1/candidates.parquet --gold bc5cdr -o pr.svg`
+    Example: bran plot precision-recall RUN/fold-1/candidates.parquet --gold bc5cdr -o pr.svg
     """
     from bran.workflows.plots import plot_precision_recall
 
@@ -131,7 +130,7 @@ def precision_recall(
 def reliability(systems: Systems, gold: Gold, figure: FigureOptions, judging: JudgingOptions) -> None:
     """How often candidates with a score are right: the reliability diagram.
 
-    **Example:** `bran plot reliability candidates.parquet --gold gold.pubtator -o reliability.svg`
+    Example: bran plot reliability candidates.parquet --gold gold.pubtator -o reliability.svg
     """
     from bran.workflows.plots import plot_reliability
 
@@ -151,7 +150,7 @@ def distance(
 ) -> None:
     """F1 by how many sentences the nearest mentions of a pair are apart.
 
-    **Example:** `bran plot distance RUN/fold-1/candidates.parquet --gold bc5cdr -o distance.svg`
+    Example: bran plot distance RUN/fold-1/candidates.parquet --gold bc5cdr -o distance.svg
     """
     _write_strata("distance", predictions, gold, figure, judging, threshold)
 
@@ -170,7 +169,7 @@ def mentions(
 ) -> None:
     """F1 by how many mentions a pair, or its document, has.
 
-    **Example:** `bran plot mentions predictions.tsv --gold gold.pubtator --of document -o mentions.svg`
+    Example: bran plot mentions predictions.tsv --gold gold.pubtator --of document -o mentions.svg
     """
     _write_strata(f"{of}-mentions", predictions, gold, figure, judging, threshold)
 
@@ -191,7 +190,7 @@ def network(
 ) -> None:
     """The pairs that most documents relate, as a network; counted as `bran aggregate` counts.
 
-    **Example:** `bran plot network relations.parquet --top 60 -o network.png`
+    Example: bran plot network relations.parquet --top 60 -o network.png
     """
     from bran.workflows.plots import plot_network
 
@@ -210,7 +209,7 @@ def lengths(
 ) -> None:
     """Characters, words, subwords, sentences, mentions and entities of documents, as histograms.
 
-    **Example:** `bran plot lengths bc5cdr -o lengths.svg`
+    Example: bran plot lengths bc5cdr -o lengths.svg
     """
     from bran.corpus.load import load_corpus
     from bran.corpus.schema import load_schema
@@ -238,7 +237,7 @@ def scores(
 ) -> None:
     """How scores, or probabilities, of relations are distributed; scores of right and wrong ones where gold is given.
 
-    **Example:** `bran plot scores relations.parquet -o scores.svg`
+    Example: bran plot scores relations.parquet -o scores.svg
     """
     from bran.export.reading import read_table
     from bran.workflows.plots import plot_judged_scores, plot_scores

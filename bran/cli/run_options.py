@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file of the run.")]
 RunFolder = Annotated[Path, typer.Option("--output", "-o", help="Folder of the run; started again, it goes on.")]
-CorpusPath = Annotated[Path, typer.Option("--corpus", help="PubTator file, or the folder of a published corpus.")]
+CorpusPath = Annotated[Path, typer.Option("--corpus", help="File of documents, or the folder of a published corpus.")]
 Only = Annotated[list[str] | None, typer.Option("--only", help="Do this split only (fold-1); repeatable.")]
 Overrides = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key: training.seed=1.")

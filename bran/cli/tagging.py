@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="Train the recogniser of mentions, and score tagged documents.",
     no_args_is_help=True,
-    rich_markup_mode="markdown",
 )
 
 
@@ -53,9 +52,8 @@ def train(
 
     A document that stands in several corpora counts for the first of them in CONFIG.
 
-    **Example**
-
-    - `bran tagging train pipelines/tagging/configs/recogniser.yaml --corpus bc5cdr=CDR_TrainingSet.PubTator.txt -o run`
+    Example: bran tagging train pipelines/tagging/configs/recogniser.yaml --corpus bc5cdr=CDR_TrainingSet.PubTator.txt
+    -o runs/mentions
     """
     import torch
 
@@ -106,11 +104,9 @@ def evaluate(
     is put down to the stage that caused it. Where GOLD has concept ids that the lexicon's MeSH has replaced, all is
     scored once more with those brought up to date by their names.
 
-    **Examples**
+    Example: bran tagging evaluate CDR_DevelopmentSet.PubTator.txt tagged.pubtator
 
-    - `bran tagging evaluate CDR_DevelopmentSet.PubTator.txt tagged.pubtator`
-
-    - `bran extract abstracts.txt --retag -o found.pubtator && bran tagging evaluate gold.txt found.pubtator`
+    Example: bran extract abstracts.txt --retag -o found.pubtator && bran tagging evaluate gold.txt found.pubtator
     """
     from bran.corpus.schema import load_schema
     from bran.tagging.lexicon import Lexicon

@@ -65,13 +65,11 @@ def weak(
     By default a statement counts for the document that it names. A pair of which nothing is stated is unknown,
     not negative. Mentions of types that the schema does not have are dropped and counted.
 
-    **Examples**
+    Example: bran corpus weak dev_abstracts.txt.gz --statements dev_relationships.tsv.gz --turned --kind
+    chem_disease:marker/mechanism=CID --exclude BC5CDR --exclude test_pmids.txt -o weak.pubtator.gz
 
-    - `bran corpus weak dev_abstracts.txt.gz --statements dev_relationships.tsv.gz --turned --kind
-    chem_disease:marker/mechanism=CID --exclude BC5CDR --exclude test_pmids.txt -o weak.pubtator.gz`
-
-    - `bran corpus weak tagged.jsonl --statements CTD_chemicals_diseases.tsv.gz --kind marker/mechanism=CID
-    --exclude BC5CDR --by-pair -o weak.jsonl.gz`
+    Example: bran corpus weak tagged.jsonl --statements CTD_chemicals_diseases.tsv.gz --kind marker/mechanism=CID
+    --exclude BC5CDR --by-pair -o weak.jsonl.gz
     """
     from bran.workflows.weak import WeakSupervision
 

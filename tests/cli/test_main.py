@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -48,6 +50,23 @@ def test_every_command_has_help() -> None:
     for name, command in group.commands.items():
         assert command.help or command.callback.__doc__, name
         assert CliRunner().invoke(module.app, [name, "--help"]).exit_code == 0
+
+
+def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The words of every command and every group of commands."""
+    yield path
+    for name, child in getattr(command, "commands", {}).items():
+        yield from commands(child, (*path, name))
+
+
+@pytest.mark.parametrize("path", list(commands(typer.main.get_command(module.app))), ids=" ".join)
+def test_help_is_plain_text_with_placeholders_in_capitals(path: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(module.app, [*path, "--help"])
+    assert result.exit_code == 0
+    assert "**" not in result.output
+    usage = re.search(r"Usage: (.*?)\n\s*\n", result.output, re.DOTALL)
+    assert usage
+    assert not re.search(r"[{\[][a-z]", usage[1]), usage[1]
 
 
 def test_version() -> None:
