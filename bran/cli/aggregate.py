@@ -61,6 +61,8 @@ def aggregate(
     A document counts once for each relation, by its most probable row. Without probabilities, scores order
     the documents; without either, they are counted alone.
     """
+    if known_columns and not known:
+        raise typer.BadParameter("--known-columns: expected --known TABLE too")
     from bran.export.aggregate import Aggregation, Resources
     from bran.export.aggregate import aggregate as run
 

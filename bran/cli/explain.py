@@ -10,7 +10,9 @@ import typer
 from bran.cli import inputs as options
 from bran.cli.groups import grouped
 from bran.cli.reporting import report as report_left_out
+from bran.cli.reporting import tell
 from bran.corpus.readers import ErrorLog
+from bran.errors import ConfigError
 from bran.view.explain.output import DRAWINGS, check_output, write_explanation
 
 Output = Annotated[
@@ -79,7 +81,11 @@ def explain(
     log = ErrorLog()
     predictor = Predictor.load(model or model_folder(), device=device, evidence=True)
     documents = reading.read(inputs, predictor.model.description.relation_schema, reading.on_error(log))
-    chosen = choose_document(documents, document)
+    try:
+        chosen = choose_document(documents, document)
+    except ConfigError:
+        tell(log)  # of what may be why
+        raise
     (tagged,) = tag_bare([chosen], tagging.settings())
     wanted = [Wanted(*relation, type=type_)] if relation else []
     explanation = run(predictor, tagged, relations=wanted, top=top, gradients=gradients, steps=steps)

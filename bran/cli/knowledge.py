@@ -13,7 +13,6 @@ from bran.errors import ConfigError
 app = typer.Typer(
     help="Compile what documents state of pairs of concepts, and look pairs up.",
     no_args_is_help=True,
-    rich_markup_mode="markdown",
 )
 
 
@@ -41,8 +40,8 @@ def build(
     Leave out what a model is to be scored on. A document is never told its own statements, but those of one
     test document tell of another.
 
-    Example: `bran knowledge build train_relationships.tsv.gz --turned --kind chem_disease:marker/mechanism=causes
-    --kind chem_disease:therapeutic=treats --exclude test_pmids.txt -o knowledge`
+    Example: bran knowledge build train_relationships.tsv.gz --turned --kind chem_disease:marker/mechanism=causes
+    --kind chem_disease:therapeutic=treats --exclude test_pmids.txt -o knowledge
     """
     from bran.workflows.knowledge import build_knowledge
     from bran.workflows.texts import read_ids
@@ -56,8 +55,8 @@ def build(
 
 @app.command()
 def lookup(
-    head: Annotated[str, typer.Argument(help="Concept id, such as MESH:D008012.")],
-    tail: Annotated[str, typer.Argument(help="Concept id, such as MESH:D012640.")],
+    head: Annotated[str, typer.Argument(metavar="HEAD", help="Concept id, such as MESH:D008012.")],
+    tail: Annotated[str, typer.Argument(metavar="TAIL", help="Concept id, such as MESH:D012640.")],
     folder: Annotated[
         Path | None, typer.Option("--knowledge", help="Folder of `bran knowledge build`.", show_default="what ships")
     ] = None,
@@ -67,8 +66,11 @@ def lookup(
     from bran.workflows.bundled import knowledge_folder
 
     knowledge = Knowledge.load((folder or knowledge_folder()) / KNOWLEDGE)
-    for kind in knowledge.kinds:
-        typer.echo(f"{kind}\t{' '.join(knowledge.documents(kind, head, tail)) or '-'}")
+    stating = {kind: knowledge.documents(kind, head, tail) for kind in knowledge.kinds}
+    for kind, documents in stating.items():
+        typer.echo(f"{kind}\t{' '.join(documents) or '-'}")
+    if not any(stating.values()):
+        typer.echo(f"nothing is stated of {head} and {tail}; ids are as in the tables, such as MESH:D008012", err=True)
 
 
 def parse_kinds(items: Sequence[str]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from bran.corpus.document import Document
 from bran.corpus.readers import READERS, ErrorHandler, ErrorLog
 from bran.corpus.schema import Schema, load_schema
 from bran.evaluation.thresholds import THRESHOLD_HELP, parse_threshold
+from bran.export.table import match_suffix
 from bran.workflows.bundled import model_folder
 from bran.workflows.report import (
     LIMIT,
@@ -26,6 +27,7 @@ from bran.workflows.report import (
 )
 from bran.workflows.report_sources import EarlierRun, Prediction
 
+_SUFFIXES = (".html", ".htm")
 _INPUTS = f"Files of {', '.join(READERS)}, - for stdin; or one folder or relation table of an earlier `bran extract`."
 
 Inputs = Annotated[list[Path], typer.Argument(metavar="INPUT...", help=_INPUTS)]
@@ -70,6 +72,7 @@ def report(
 
     Examples: bran report samples/*.txt -o report.html; bran report found.parquet --gold gold.txt -o report.html
     """
+    match_suffix(output, _SUFFIXES)
     log = ErrorLog()
     on_error = reading.on_error(log)
     builder = ReportBuilder(title or f"Relations in {input_names(inputs)}", limit=limit)

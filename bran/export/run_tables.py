@@ -211,8 +211,6 @@ def open_tables(
     """
     import duckdb
 
-    if not path.exists():
-        raise FormatError("cannot be opened (No such file or directory)", Place(str(path)))
     threads = _threads(memory)
     with _temporary_folder(temp) as folder:
         try:

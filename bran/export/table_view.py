@@ -35,6 +35,9 @@ def create_table_view(connection: DuckDBPyConnection, path: Path, temp: Path) ->
         ConfigError: when the suffix is not known.
         FormatError: names what cannot be read, and what was expected.
     """
+    if not path.exists():  # before its suffix is looked at: the folder of a run has none
+        message = "cannot be opened (No such file or directory); expected a relation table or the folder of a run"
+        raise FormatError(message, Place(str(path)))
     if match_suffix(path, READERS) == ".parquet":
         file, found = path.absolute(), _schema(path)
     else:

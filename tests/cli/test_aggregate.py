@@ -57,6 +57,7 @@ def test_bounds(tmp_path: Path, table: Path) -> None:
         (("--min-probability", "1.5"), 2, "Invalid value"),
         (("--known", "missing.tsv"), 4, "error: missing.tsv: cannot be opened"),
         (("--memory-limit", "lots"), 3, "error: memory limit 'lots'"),
+        (("--known-columns", "1,2"), 2, "--known-columns: expected --known TABLE too"),
     ],
 )
 def test_errors(tmp_path: Path, table: Path, arguments: tuple[str, ...], code: int, message: str) -> None:
@@ -64,6 +65,15 @@ def test_errors(tmp_path: Path, table: Path, arguments: tuple[str, ...], code: i
     assert done.exit_code == code
     assert message in done.stderr
     assert not (tmp_path / "out.tsv").exists()
+
+
+def test_a_folder_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
+    done = aggregate(tmp_path / "runs", "-o", tmp_path / "out.tsv")
+    assert done.exit_code == 4
+    assert done.stderr == (
+        f"error: {tmp_path / 'runs'}: cannot be opened (No such file or directory); "
+        "expected a relation table or the folder of a run\n"
+    )
 
 
 def test_the_command_starts_without_duckdb() -> None:

@@ -71,6 +71,17 @@ def test_bad_input_is_one_line(case: str, folder: Path, tmp_path: Path, monkeypa
     assert not list(tmp_path.iterdir())
 
 
+def test_why_a_document_is_not_there_is_told(folder: Path, tmp_path: Path) -> None:
+    absent = folder / "absent.txt"
+    result = explain(folder, absent.name, "-o", tmp_path / "out.html")
+    assert result.exit_code == 3
+    assert result.stderr.splitlines() == [
+        f"skipped: {absent}: cannot be opened (No such file or directory); expected a readable file",
+        "documents skipped: 1",
+        "error: INPUT has no document",
+    ]
+
+
 def test_a_suffix_and_a_model_without_attention_are_told(folder: Path, tmp_path: Path) -> None:
     result = explain(folder, "one.txt", "-o", tmp_path / "out.docx")
     assert (result.exit_code, len(result.stderr.splitlines())) == (3, 1)

@@ -38,6 +38,8 @@ def test_build_and_lookup(table, tmp_path):
     assert found.stdout == "causes\t11 13\ntreats\t14\n"
     nothing = run("lookup", "MESH:D012640", "MESH:D008012", "--knowledge", tmp_path / "kb")
     assert nothing.stdout == "causes\t-\ntreats\t-\n"
+    assert nothing.stderr.startswith("nothing is stated of MESH:D012640 and MESH:D008012; ")
+    assert found.stderr == ""
 
 
 def test_turned_columns_are_refused(table, tmp_path):

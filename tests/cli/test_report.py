@@ -203,3 +203,12 @@ def test_quiet_says_nothing(model: Path, tmp_path: Path) -> None:
     path = write_corpus(tmp_path / "abstracts.txt", documents())
     result = bran("report", path, "--model", model, "-o", tmp_path / "report.html", "--quiet")
     assert (result.exit_code, result.output) == (0, "")
+
+
+def test_a_page_has_the_suffix_of_one(gold: Path, model: Path, tmp_path: Path) -> None:
+    result = bran("report", gold, "--model", model, "-o", tmp_path / "report.pdf")
+    assert result.exit_code == 3
+    assert result.stderr == (
+        f"error: {tmp_path / 'report.pdf'}: the suffix tells the format; expected one of .html, .htm\n"
+    )
+    assert not (tmp_path / "report.pdf").exists()
