@@ -149,7 +149,7 @@ REFUSED = {
     "a suffix": (["-o", "out.docx"], "out.docx: the suffix tells the format; expected one of .txt"),
     "a format": (["-o", "out.txt", "--output-format", "word"], "output format 'word'; expected one of pubtator"),
     "an input format": (["-o", "out.txt", "--input-format", "word"], "input format 'word'; expected one of pubtator"),
-    "a field": (["-o", "out.txt", "--field", "pmid=x"], "reader options: unknown key 'fields.pmid'"),
+    "a field": (["-o", "out.txt", "--field", "pmid=x"], "field 'pmid=x': expected FIELD=KEY, such as id=PMID, with"),
     "habits of PubTator": (["-o", "out.jsonl", "--separator", ";"], "--to, --separator, --prefix and --unlinked are"),
 }
 

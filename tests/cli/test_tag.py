@@ -163,7 +163,11 @@ def test_a_book_is_tagged_when_asked(tag: Tag, tmp_path: Path) -> None:
         (["-o", "tagged.jsonl", "--label", "=Chemical"], 3, "label '=Chemical': expected LABEL=TYPE"),
         (["-o", "tagged.jsonl", "--label", "DRUG="], 3, "label 'DRUG=': expected LABEL=TYPE"),
         (["-o", "tagged.jsonl", "--schema", "none"], 3, "none"),
-        (["-o", "tagged.jsonl", "--field", "id"], 3, "override 'id': expected dotted.key=value"),
+        (
+            ["-o", "tagged.jsonl", "--field", "id"],
+            3,
+            "field 'id': expected FIELD=KEY, such as id=PMID, with a field of id, title",
+        ),
         (["-o", "tagged.jsonl", "--input-format", "word"], 3, "input format 'word'"),
         (["-o", "tagged.jsonl", "--workers", "0"], 2, "--workers"),
         (["-o", "tagged.jsonl", "--max-characters", "0"], 2, "--max-characters"),

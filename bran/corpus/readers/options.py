@@ -7,8 +7,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from bran.config import Config, override, parse_config
+from bran.config import Config, parse_config
 from bran.corpus.readers.pubtator_format import PubTatorFormat
+from bran.errors import ConfigError
 
 
 class JsonFields(Config):
@@ -53,5 +54,14 @@ def reader_options(fields: Iterable[str] = (), **options: Any) -> ReaderOptions:
     Raises:
         ConfigError: when a field is unknown, or has no ``=``.
     """
-    named = override({}, fields)
+    named = dict(map(_named, fields))
     return parse_config(ReaderOptions, {"fields": named, **options}, source="reader options")
+
+
+def _named(item: str) -> tuple[str, str]:
+    """The field and its key, from ``FIELD=KEY``."""
+    field, separator, key = item.partition("=")
+    known = JsonFields.model_fields
+    if field not in known or not separator or not key:
+        raise ConfigError(f"field {item!r}: expected FIELD=KEY, such as id=PMID, with a field of {', '.join(known)}")
+    return field, key

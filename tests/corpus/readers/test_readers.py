@@ -180,9 +180,16 @@ def test_options_reach_their_reader(tmp_path: Path) -> None:
     assert [d.id for d in read_documents(path, options=reader_options(["id=PMID"]))] == ["17"]
     with pytest.raises(FormatError, match="expected one as number"):
         list(read_documents(path, options=reader_options(["id=number"])))
-    for wrong in ("name=PMID", "id"):
-        with pytest.raises(ConfigError):
+    for wrong in ("name=PMID", "id", "id=", "=PMID"):
+        with pytest.raises(ConfigError, match=f"field '{wrong}': expected FIELD=KEY, such as id=PMID"):
             reader_options([wrong])
+
+
+def test_a_key_is_text_whatever_it_looks_like(tmp_path: Path) -> None:
+    path = tmp_path / "input"
+    path.write_bytes(b'{"1": 17, "null": "x"}\n')
+    (document,) = read_documents(path, input_format="jsonl", options=reader_options(["id=1", "text=null"]))
+    assert (document.id, document.text) == ("17", "x")
 
 
 def test_the_name_of_a_format_overrides_what_is_told(tmp_path: Path, contents: dict[str, bytes]) -> None:
