@@ -8,7 +8,7 @@ do not count in what its pairs are told.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -175,11 +175,14 @@ class Knowledge(Packed):
         """
         with unpacked(path, entry=_ENTRY, writer="bran knowledge") as (kinds, array):
             concepts = array("concepts").tobytes().decode().split("\n")
-            statements = [
-                tuple(array(f"{number}.{name}").astype(np.int64) for name in ("pairs", "offsets", "documents"))
-                for number in range(len(kinds))
-            ]
+            statements = [_arrays(array, number) for number in range(len(kinds))]
         return cls(kinds, concepts, statements)
+
+
+def _arrays(array: Callable[[str], NDArray[Any]], number: int) -> tuple[Ints, Ints, Ints]:
+    """Pairs, bounds and documents of a kind of statements, as the file has them."""
+    pairs, offsets, documents = (array(f"{number}.{name}") for name in ("pairs", "offsets", "documents"))
+    return pairs.astype(np.int64), offsets.astype(np.int64), documents.astype(np.int64)
 
 
 def _columns(kind: _Statements, heads: Ints, tails: Ints, groups: PairGroups, own: int) -> tuple[Floats, ...]:
