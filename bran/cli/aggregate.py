@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from bran.cli.inputs import Quiet
+from bran.wording import counted
 
 _Probability = Annotated[
     float | None,
@@ -72,5 +73,7 @@ def aggregate(
     if not quiet:
         known_too = "" if done.known is None else f", {done.known} of them known"
         typer.echo(
-            f"{done.relations} relations{known_too}, from {done.rows} rows of {done.documents} documents", err=True
+            f"{counted(done.relations, 'relation')}{known_too}, from {counted(done.rows, 'row')} of "
+            f"{counted(done.documents, 'document')}",
+            err=True,
         )

@@ -11,6 +11,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bran.wording import counted
+
 if TYPE_CHECKING:
     from bran.evaluation.calibration_report import CalibrationReport
 
@@ -86,7 +88,7 @@ def calibrate(
 
 def _show(report: CalibrationReport) -> None:
     console = Console(width=None if sys.stdout.isatty() else _WIDTH)
-    title = f"{report.candidates} candidates, {report.correct} right"
+    title = f"{counted(report.candidates, 'candidate')}, {report.correct} right"
     measures = Table("measure", "scores", "probabilities", title=title, title_justify="left")
     methods = Table("relation type", "calibration", "log loss", "")
     thresholds = Table("threshold", "score", "P", "R", "F1")

@@ -34,6 +34,7 @@ from bran.corpus.writers import (
 )
 from bran.errors import ConfigError
 from bran.files import atomic_write
+from bran.wording import counted
 
 app = typer.Typer(help="Count, split and convert annotated documents.", no_args_is_help=True)
 app.command()(weak)
@@ -183,7 +184,7 @@ def convert(
     documents = read_documents(source, schema=types, input_format=input_format, options=options, on_error=on_error)
     with open_document_writer(output, schema=types, format=target, pubtator=writing) as writer:
         count = write_documents(documents, writer, on_error=on_error)
-    typer.echo(f"{output}: {count} documents", err=True)
+    typer.echo(f"{output}: {counted(count, 'document')}", err=True)
     report(log)
 
 

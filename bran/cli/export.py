@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from bran.wording import counted
+
 
 def export(
     source: Annotated[Path, typer.Argument(metavar="TABLE|DIR", help="Folder of `bran extract`, or a relation table.")],
@@ -47,6 +49,6 @@ def export(
         counts = tables.counts() if tables.has_documents and not quiet else None
     if quiet:
         return
-    typer.echo(f"{output}: {count} {format_.counted}", err=True)
+    typer.echo(f"{output}: {counted(count, format_.counted)}", err=True)
     if counts and (counts.superseded or counts.deleted):
         typer.echo(f"records passed over: {counts.superseded} superseded, {counts.deleted} deleted", err=True)

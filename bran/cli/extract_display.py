@@ -15,6 +15,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from bran.wording import counted
+
 if TYPE_CHECKING:
     from bran.workflows.batch.progress import Observer, Progress
 
@@ -110,10 +112,10 @@ def progress_line(progress: Progress) -> str:
     """How far a run is, in words."""
     parts = [
         f"{progress.shards_done}/{progress.shards} shards",
-        f"{progress.documents} documents",
-        f"{progress.relations} relations",
+        counted(progress.documents, "document"),
+        counted(progress.relations, "relation"),
         f"{progress.errors} left out",
-        f"{progress.documents_per_second:.0f} documents/s",
+        f"{counted(round(progress.documents_per_second), 'document')}/s",
     ]
     if progress.eta_seconds is not None:
         parts.append(f"about {timedelta(seconds=round(progress.eta_seconds))} left")

@@ -12,6 +12,7 @@ import typer
 
 from bran.cli.extract_display import display
 from bran.errors import EXIT_SKIPPED
+from bran.wording import counted
 
 if TYPE_CHECKING:
     from bran.workflows.batch.engine import EngineContext
@@ -105,22 +106,29 @@ def extract_folder(
 
 def summary(outcome: Outcome) -> str:
     """What a run has come to, in one line."""
-    counted = outcome.counted
-    others = {
+    total = outcome.counted
+    records = {
         "left out": outcome.progress.errors,
-        "superseded": counted.superseded,
-        "deleted": counted.deleted,
-        "rows dropped": outcome.dropped,
-        "files changed": outcome.changed,
-        "files withdrawn": outcome.withdrawn,
-        "shards failed": outcome.failed,
-        "workers replaced": outcome.deaths,
+        "superseded": total.superseded,
+        "deleted": total.deleted,
     }
-    told = "".join(f", {count} {name}" for name, count in others.items() if count)
+    others = {
+        ("row", "dropped"): outcome.dropped,
+        ("file", "changed"): outcome.changed,
+        ("file", "withdrawn"): outcome.withdrawn,
+        ("shard", "failed"): outcome.failed,
+        ("worker", "replaced"): outcome.deaths,
+    }
+    told = [
+        counted(total.documents, "document"),
+        counted(total.relations, "relation"),
+        *(f"{count} {what}" for what, count in records.items() if count),
+        *(f"{counted(count, noun)} {what}" for (noun, what), count in others.items() if count),
+    ]
     rate = outcome.documents / max(outcome.seconds, 1e-9)
     return (
-        f"{counted.documents} documents, {counted.relations} relations{told}; "
-        f"{outcome.documents} documents now, in {outcome.seconds:.1f} s ({rate:.0f} documents/s)"
+        f"{', '.join(told)}; {counted(outcome.documents, 'document')} now, "
+        f"in {outcome.seconds:.1f} s ({counted(round(rate), 'document')}/s)"
     )
 
 

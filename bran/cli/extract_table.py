@@ -14,6 +14,7 @@ from bran.cli.reporting import report
 from bran.corpus.document import Document
 from bran.corpus.readers import ErrorLog, Strict
 from bran.export.table import rows
+from bran.wording import counted
 from bran.workflows.batch.settings import BatchSettings
 
 _WIDTH = 120
@@ -69,7 +70,7 @@ def extract_table(
         console.print(table)
     if not quiet:
         left_out = ", ".join(f"{count} {name}" for name, count in predictor.notes.items() if count)
-        typer.echo(f"{counts.documents} documents, {counts.relations} relations", err=True)
+        typer.echo(f"{counted(counts.documents, 'document')}, {counted(counts.relations, 'relation')}", err=True)
         if left_out:
             typer.echo(f"not scored: {left_out}", err=True)
     report(log)

@@ -9,6 +9,7 @@ import typer
 
 from bran.cli.reporting import report
 from bran.corpus.readers import ErrorLog
+from bran.wording import counted
 
 
 def fetch(
@@ -70,5 +71,6 @@ def fetch(
         refresh=refresh,
         say=say,
     )
-    say(f"{output}: {fetched.records} records, {fetched.cached} of them from the cache; {fetched.requests} requests")
+    found = f"{counted(fetched.records, 'record')}, {fetched.cached} of them from the cache"
+    say(f"{output}: {found}; {counted(fetched.requests, 'request')}")
     report(log)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from bran.errors import ConfigError
+from bran.wording import counted
 
 app = typer.Typer(
     help="Compile what documents state of pairs of concepts, and look pairs up.",
@@ -48,9 +49,8 @@ def build(
 
     kinds = parse_kinds(kind)
     counts = build_knowledge(tables, output, kinds=kinds, exclude=read_ids(exclude or ()), turned=turned)
-    typer.echo(
-        f"{output}: {counts.statements} statements of {counts.pairs} pairs in {counts.documents} documents", err=True
-    )
+    of = f"{counted(counts.pairs, 'pair')} in {counted(counts.documents, 'document')}"
+    typer.echo(f"{output}: {counted(counts.statements, 'statement')} of {of}", err=True)
 
 
 @app.command()

@@ -14,6 +14,7 @@ from bran.corpus.document import Document
 from bran.corpus.readers import ErrorLog, read_documents
 from bran.corpus.schema import load_schema
 from bran.errors import ConfigError
+from bran.wording import counted
 
 app = typer.Typer(help="Compile the names of MeSH for tagging, and look words up.", no_args_is_help=True)
 
@@ -72,7 +73,7 @@ def build(
     counts = build_lexicon(records, corpora, output)
     build_folds(records, corpora, output.with_name(f"{output.name}-folds"), folds=folds)
     for type_, count in counts.concepts.items():
-        typer.echo(f"{type_}: {count} concepts")
+        typer.echo(f"{type_}: {counted(count, 'concept')}")
     typer.echo(
         f"keys: {counts.keys} light, {counts.strong_keys} strong, {counts.aliases} from corpora only -> {output}"
     )

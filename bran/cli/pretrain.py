@@ -12,6 +12,7 @@ from bran.cli.reporting import report
 from bran.cli.train import ProgressDisplay
 from bran.corpus.readers import ErrorLog
 from bran.errors import DataError
+from bran.wording import counted
 
 
 def pretrain(
@@ -67,5 +68,6 @@ def pretrain(
     encoder = run.run(tracker=tracker, display=ProgressDisplay(console), sources=text)
     if held_out := encoder.description.training.get("held_out"):
         console.print(f"held out: {fact_text(held_out)}", highlight=False, soft_wrap=True)
-    console.print(f"encoder: {output / 'model'}, from {len(texts)} texts", highlight=False, soft_wrap=True)
+    told = f"encoder: {output / 'model'}, from {counted(len(texts), 'text')}"
+    console.print(told, highlight=False, soft_wrap=True)
     report(log)

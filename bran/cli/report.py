@@ -16,6 +16,7 @@ from bran.corpus.readers import READERS, ErrorHandler, ErrorLog
 from bran.corpus.schema import Schema, load_schema
 from bran.evaluation.thresholds import THRESHOLD_HELP, parse_threshold
 from bran.export.table import match_suffix
+from bran.wording import counted
 from bran.workflows.bundled import model_folder
 from bran.workflows.report import (
     LIMIT,
@@ -89,7 +90,8 @@ def report(
         )
     summary = builder.write(output)
     if not quiet:
-        typer.echo(f"{summary.documents} documents, {summary.relations} relations: {output}", err=True)
+        told = f"{counted(summary.documents, 'document')}, {counted(summary.relations, 'relation')}"
+        typer.echo(f"{told}: {output}", err=True)
     report_left_out(log)
 
 

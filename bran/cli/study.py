@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bran.cli.study_display import PLAIN, StudyDisplay
+from bran.wording import counted
 
 if TYPE_CHECKING:
     from bran.view.tables import Table as Cells
@@ -175,8 +176,9 @@ def _show_plan(plan: Plan, now: State, bench: Bench, console: Console, *, jobs: 
     wide.print(table)
     for run in now.missing:
         console.print(run.name, **PLAIN)
-    count = f"{len(now.missing)} runs to do of {len(plan.runs)}"
-    console.print(f"{count}, about {_time(total / jobs)} with --jobs {jobs} ({bench.threads} threads each)", **PLAIN)
+    count = f"{counted(len(now.missing), 'run')} to do of {len(plan.runs)}"
+    each = f"{counted(bench.threads, 'thread')} each"
+    console.print(f"{count}, about {_time(total / jobs)} with --jobs {jobs} ({each})", **PLAIN)
 
 
 def _time(seconds: float) -> str:

@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from bran.wording import counted
+
 if TYPE_CHECKING:
     from bran.workflows.studies.plan import PlannedRun
     from bran.workflows.studies.results import Epoch, RunResult
@@ -83,7 +85,7 @@ class StudyDisplay:
     def table(self) -> Table:
         """Rows of the study with what is done of them."""
         left = len(self.runs) - len(self.ended)
-        title = f"{len(self.ended)} of {len(self.runs)} runs"
+        title = f"{len(self.ended)} of {counted(len(self.runs), 'run')}"
         if self.seconds and left:
             mean = sum(self.seconds) / len(self.seconds)
             title += f", about {timedelta(seconds=round(mean * left / self.jobs))} left"

@@ -13,6 +13,7 @@ from bran.cli.inputs import Inputs, Quiet, ReadingOptions, TaggingOptions, Unlin
 from bran.cli.reporting import report
 from bran.corpus.readers import ErrorLog
 from bran.corpus.writers import FOLDER_WRITERS, SUFFIXES, WRITERS, document_format
+from bran.wording import counted
 
 
 @grouped
@@ -60,7 +61,6 @@ def tag(
         on_error=on_error,
     )
     if not quiet:
-        typer.echo(
-            f"{counts.documents} documents, {counts.mentions} mentions, {counts.linked} of them linked", err=True
-        )
+        found = f"{counted(counts.documents, 'document')}, {counted(counts.mentions, 'mention')}"
+        typer.echo(f"{found}, {counts.linked} of them linked", err=True)
     report(log)

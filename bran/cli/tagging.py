@@ -15,6 +15,7 @@ from bran.cli.reporting import report
 from bran.cli.train import ProgressDisplay
 from bran.corpus.readers import ErrorLog
 from bran.errors import ConfigError
+from bran.wording import counted
 
 if TYPE_CHECKING:
     from bran.workflows.recognition import RecognitionConfig
@@ -78,7 +79,7 @@ def train(
         settings, _named(corpus, settings), exclude=excluded | {document.id for document in scored}, on_error=log
     )
     for name, documents in corpora.items():
-        console.print(f"{name}: {len(documents)} documents", highlight=False)
+        console.print(f"{name}: {counted(len(documents), 'document')}", highlight=False)
     run = RecognitionRun(
         settings, corpora, validation=scored, names=load_names(lexicon, folds), folder=output, machine=Machine("cpu")
     )

@@ -23,6 +23,7 @@ from rich.text import Text
 
 from bran.cli.groups import grouped
 from bran.cli.run_options import ConfigPath, CorpusPath, Init, Only, Overrides, RunFolder, RunOptions, read_corpus
+from bran.wording import counted
 
 if TYPE_CHECKING:
     from bran.corpus.load import Corpus
@@ -42,7 +43,7 @@ class SpeedColumn(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         """``-`` until there is something to divide."""
-        return Text(f"{task.speed:.0f} documents/s" if task.speed else "- documents/s")
+        return Text(f"{counted(round(task.speed), 'document')}/s" if task.speed else "- documents/s")
 
 
 class ProgressDisplay:

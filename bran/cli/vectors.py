@@ -11,6 +11,7 @@ from bran.cli.reporting import report
 from bran.config import override, parse_config
 from bran.corpus.readers import ErrorLog
 from bran.errors import DataError
+from bran.wording import counted
 
 
 def vectors(
@@ -49,6 +50,7 @@ def vectors(
         raise log.skipped[0] if log.skipped else nothing
     learned = SubwordVectors.learn(read, config)
     learned.save(output)
-    shape = "{} subwords of {} dimensions".format(*learned.vectors.shape)
-    typer.echo(f"{output}: {shape}, from {len(read)} texts", err=True)
+    number, size = learned.vectors.shape
+    shape = f"{counted(number, 'subword')} of {counted(size, 'dimension')}"
+    typer.echo(f"{output}: {shape}, from {counted(len(read), 'text')}", err=True)
     report(log)

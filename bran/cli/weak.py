@@ -17,6 +17,7 @@ from bran.corpus.schema import load_schema
 from bran.corpus.weak import WeakLabels
 from bran.corpus.writers import SUFFIXES
 from bran.errors import ConfigError
+from bran.wording import counted
 
 
 def weak(
@@ -101,6 +102,6 @@ def _say(labels: WeakLabels, *, excluded: bool) -> None:
     for name, count in labels.counts.rows():
         typer.echo(f"{name}: {count:,}", err=True)
     for table, count in labels.turned.items():
-        typer.echo(f"{table}: {count:,} statements have the tail before the head", err=True)
+        typer.echo(f"{table}: {counted(count, 'statement', ',')} with the tail before the head", err=True)
     if not excluded:
         typer.echo("nothing was excluded; --exclude names what models are scored on", err=True)

@@ -20,6 +20,7 @@ from bran.corpus.readers.pubtator_format import ConceptIds, pubtator_format
 from bran.corpus.schema import Schema
 from bran.corpus.stated import Ends, Reading, Said, StatementIndex
 from bran.corpus.statements import read_statements
+from bran.wording import counted
 
 _ABSTRACTS = "_abstracts.txt"
 _RELATIONS = "_relationships.tsv"
@@ -91,10 +92,10 @@ class TableJoin:
         count = index.add(read_statements(table, names, others=others), table.name)
         readings = {document.id: list(index.readings(document)) for document in documents}
         turned = _is_turned(reading for of_document in readings.values() for reading in of_document)
-        self._note(table, count if turned else 0, "relations have the tail before the head; they were turned")
-        self._note(table, sum(others.values()), f"relations are of types unknown to the schema: {', '.join(others)}")
+        self._note(table, count if turned else 0, "relation", "with the tail before the head, turned")
+        self._note(table, sum(others.values()), "relation", f"of types unknown to the schema: {', '.join(others)}")
         absent = index.documents() - readings.keys()
-        self._note(table, len(absent), "documents have relations, but no text")
+        self._note(table, len(absent), "document", "with relations, but no text")
         unmentioned = 0
         for document in documents:
             mentioned = {(r.ends, r.said): r for r in readings[document.id] if r.turned == turned}
@@ -102,16 +103,16 @@ class TableJoin:
                 reading = mentioned.get((ends, said))
                 unmentioned += reading is None
                 yield document.id, _found(reading) if reading else self._unmentioned(ends, said, turned=turned)
-        self._note(table, unmentioned, "relations have an end that their document does not mention")
+        self._note(table, unmentioned, "relation", "with an end that the document does not mention")
 
     def _unmentioned(self, ends: Ends, said: Said, *, turned: bool) -> Relation:
         head, tail = ends[::-1] if turned else ends
         head_type, tail_type = self._schema.relation_types[said.kind].pairs[0]
         return Relation(said.kind, self._ids.qualify(head, head_type), self._ids.qualify(tail, tail_type))
 
-    def _note(self, table: Path, count: int, what: str) -> None:
+    def _note(self, table: Path, count: int, noun: str, what: str) -> None:
         if count:
-            self.notices.append(f"{table}: {count} {what}")
+            self.notices.append(f"{table}: {counted(count, noun)} {what}")
 
 
 def _each(said: Mapping[Ends, Iterable[Said]]) -> Iterator[tuple[Ends, Said]]:

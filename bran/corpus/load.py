@@ -15,6 +15,7 @@ from bran.corpus.readers import ErrorHandler, folder_format, read_documents
 from bran.corpus.schema import Schema
 from bran.corpus.titles import title_key
 from bran.errors import DataError, DuplicateDocumentError, FormatError, Place
+from bran.wording import counted
 
 PUBLISHED_FILES: dict[str, tuple[str, ...]] = {
     "training": ("CDR_TrainingSet.PubTator.txt", "Train.PubTator", "train_abstracts.txt"),
@@ -87,7 +88,7 @@ class Corpus:
         selected = []
         for id_ in ids:
             if id_ not in self._by_id:
-                raise DataError(f"document {id_!r} is not in the corpus of {len(self.documents)} documents")
+                raise DataError(f"document {id_!r} is not in the corpus of {counted(len(self.documents), 'document')}")
             selected.append(self._by_id[id_])
         return tuple(selected)
 

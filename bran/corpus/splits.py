@@ -15,6 +15,7 @@ from bran.corpus.document import Document
 from bran.corpus.load import Corpus
 from bran.corpus.titles import title_key
 from bran.errors import ConfigError, DataError, DuplicateDocumentError, Place
+from bran.wording import counted
 
 Group: TypeAlias = tuple[str, ...]
 """Ids of documents that must stay on one side, since they share a title."""
@@ -77,7 +78,8 @@ def kfold(
     """
     groups = _shuffled(_groups(documents), f"{seed}")
     if len(groups) < folds:
-        raise ConfigError(f"{folds} folds of {len(groups)} documents; expected at least one document per fold")
+        found = f"{counted(folds, 'fold')} of {counted(len(groups), 'document')}"
+        raise ConfigError(f"{found}; expected at least one document per fold")
     splits = []
     for fold in range(folds):
         rest = [group for index, group in enumerate(groups) if index % folds != fold]

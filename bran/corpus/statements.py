@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeAlias
 
 from bran.errors import DataError, FormatError, Place
 from bran.files import open_text
+from bran.wording import counted
 
 _LOOKED_AT = 2_000
 """Statements by which turned columns are told."""
@@ -101,7 +102,7 @@ def _rows(path: Path) -> Iterator[tuple[int, _Row]]:
 
 def _four_columns(cells: list[str]) -> _Row:
     if len(cells) != len(Statement._fields):
-        raise FormatError(f"{len(cells)} columns; expected document, relation, head and tail")
+        raise FormatError(f"{counted(len(cells), 'column')}; expected document, relation, head and tail")
     document, relation, head, tail = cells
     return _Row((document,), (relation,), head, tail)
 
@@ -120,7 +121,7 @@ class _NamedColumns:
 
     def __call__(self, cells: list[str]) -> _Row:
         if len(cells) != self._width:
-            raise FormatError(f"{len(cells)} columns; expected {self._width}, as the line of names has")
+            raise FormatError(f"{counted(len(cells), 'column')}; expected {self._width}, as the line of names has")
         relations = None if self._relations is None else _values(cells[self._relations])
         return _Row(
             _values(cells[self._documents]), relations, _concept(cells, *self._head), _concept(cells, *self._tail)

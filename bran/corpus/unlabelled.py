@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from bran.corpus.document import Document
 from bran.corpus.exclusion import Excluded, Sieve
 from bran.corpus.schema import Schema
+from bran.wording import counted
 
 _NO_PAIR = "without a candidate pair"
 
@@ -47,4 +48,4 @@ class Unlabelled:
 
     def __str__(self) -> str:
         reasons = ", ".join(f"{count} {reason}" for reason, count in self.left_out.most_common())
-        return f"{len(self.documents)} documents" + (f"; left out: {reasons}" if reasons else "")
+        return counted(len(self.documents), "document") + (f"; left out: {reasons}" if reasons else "")

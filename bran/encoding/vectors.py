@@ -26,6 +26,7 @@ from bran.encoding.skip_gram import SkipGram, SkipGramConfig
 from bran.encoding.subwords import UNK_ID, Floats, Ints, SubwordConfig, Subwords
 from bran.errors import ConfigError, ModelError
 from bran.files import atomic_write_binary
+from bran.wording import counted
 
 SUBWORDS, VECTORS = "subwords.json", "vectors.safetensors"
 
@@ -127,7 +128,7 @@ def _factorised(subwords: Subwords, texts: Sequence[str], config: VectorConfig) 
 
 
 def _too_short(texts: Sequence[str]) -> ConfigError:
-    return ConfigError(f"no two subwords stand near each other in {len(texts)} texts; expected longer ones")
+    return ConfigError(f"no two subwords stand near each other in {counted(len(texts), 'text')}; expected longer ones")
 
 
 def _co_occurrences(subwords: Subwords, texts: Sequence[str], window: int) -> sparse.csr_matrix:

@@ -16,6 +16,7 @@ from pydantic import Field, FiniteFloat, model_validator
 
 from bran.config import Config
 from bran.evaluation.counts import FloatArray
+from bran.wording import counted
 
 if TYPE_CHECKING:
     from sklearn.linear_model import LogisticRegression
@@ -74,7 +75,8 @@ class Isotonic(Config):
     @model_validator(mode="after")
     def _is_a_monotone_line(self) -> Isotonic:
         if len(self.scores) != len(self.values):
-            raise ValueError(f"{len(self.scores)} scores and {len(self.values)} values; expected one value per score")
+            found = f"{counted(len(self.scores), 'score')} and {counted(len(self.values), 'value')}"
+            raise ValueError(f"{found}; expected one value per score")
         if any(a >= b for a, b in pairwise(self.scores)) or any(a > b for a, b in pairwise(self.values)):
             raise ValueError("corners that go back or down; expected ascending scores and values")
         return self

@@ -15,6 +15,7 @@ from bran.evaluation.calibration import METHODS, Calibration, Calibrator, Isoton
 from bran.evaluation.counts import FloatArray, IntArray
 from bran.evaluation.reliability import log_loss
 from bran.evaluation.scored import BoolArray, ScoredCandidates
+from bran.wording import counted
 
 FOLDS = 5
 """Parts that documents are cut into; each is given probabilities by a calibration that was fitted on the others."""
@@ -75,7 +76,8 @@ def fit_calibration(
     if method is not None and method not in METHODS:
         raise ConfigError(f"method {method!r}; expected one of {', '.join(METHODS)}")
     if correct.all() or not correct.any() or len(np.unique(groups)) < 2:
-        counts = f"{int(correct.sum())} of {len(correct)} candidates, of {len(np.unique(groups))} documents, are right"
+        of = f"{counted(len(correct), 'candidate')}, of {counted(len(np.unique(groups)), 'document')}"
+        counts = f"{int(correct.sum())} of {of}, are right"
         raise DataError(f"{counts}; expected right and wrong ones, of two documents or more, to calibrate on")
     found = {name: _cross_validated(name, scores, correct, groups) for name in ([method] if method else METHODS)}
     losses = {name: log_loss(probabilities, correct) for name, probabilities in found.items()}

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from bran.errors import ConfigError
 from bran.evaluation.counts import DocumentCounts, FloatArray, IntArray
 from bran.evaluation.scores import METRICS, score_totals, slice_names, types_present
+from bran.wording import counted
 
 Draw: TypeAlias = Callable[[np.random.Generator, int], IntArray]
 """Draws as many rows of weights, one weight per document, as it is asked for."""
@@ -99,11 +100,11 @@ class Replicates:
 
     def __post_init__(self) -> None:
         if not self.a or len(self.a) != len(self.b):
-            raise ConfigError(f"{len(self.a)} and {len(self.b)} runs; expected as many of both systems")
+            raise ConfigError(f"{len(self.a)} and {counted(len(self.b), 'run')}; expected as many of both systems")
         first = self.a[0]
         for other in (*self.a[1:], *self.b):
             if other.documents != first.documents or other.types != first.types:
-                counts = f"{len(first.documents)} and {len(other.documents)} documents"
+                counts = f"{len(first.documents)} and {counted(len(other.documents), 'document')}"
                 raise ConfigError(f"counts of {counts}; expected the same documents and types")
 
     @property
@@ -217,7 +218,8 @@ def _weighted_totals(values: IntArray, resamples: int, seed: int, draw: Draw) ->
     """
     documents = len(values)
     if documents == 0 or resamples < 1:
-        raise ConfigError(f"{resamples} resamples of {documents} documents; expected at least 1 of each")
+        found = f"{counted(resamples, 'resample')} of {counted(documents, 'document')}"
+        raise ConfigError(f"{found}; expected at least 1 of each")
     rng = np.random.default_rng(seed)
     flat = values.reshape(documents, -1).astype(np.float64)  # float products are fast, and exact up to 2**53
     at_a_time = max(1, _CELLS // documents)

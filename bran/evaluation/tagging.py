@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from bran.corpus.document import Document
 from bran.errors import DataError, Place
+from bran.wording import counted
 
 _Typed: TypeAlias = tuple[str, object]
 """An entity type, and a place or concept of it."""
@@ -151,6 +152,6 @@ def _scores(pairs: Iterable[tuple[set[_Typed], set[_Typed]]]) -> dict[str, Score
 
 def _pairs(gold: Sequence[Document], predicted: Sequence[Document]) -> Iterator[tuple[Document, Document]]:
     if [document.id for document in gold] != [document.id for document in predicted]:
-        message = f"{len(predicted)} predicted documents; expected the {len(gold)} gold ones, in their order"
+        message = f"{counted(len(predicted), 'predicted document')}; expected the {len(gold)} gold ones, in their order"
         raise DataError(message)
     return zip(gold, predicted, strict=True)

@@ -13,6 +13,7 @@ from bran.corpus.readers.pubtator_format import PubTatorFormat, pubtator_format
 from bran.corpus.schema import Schema
 from bran.corpus.writers import open_document_writer, write_documents
 from bran.errors import EXIT_SKIPPED, FormatError, Place
+from bran.wording import counted
 
 if TYPE_CHECKING:
     from bran.export.run_tables import Tables
@@ -43,7 +44,7 @@ def export_documents(tables: Tables, path: Path, *, format: str, scores: bool = 
     with open_document_writer(path, schema=schema, format=format, pubtator=pubtator) as writer:
         count = write_documents(tables.documents(), writer, on_error=log)
     if log.skipped:
-        message = f"{count} documents written, {len(log.skipped)} left out, the first: {log.skipped[0]}"
+        message = f"{counted(count, 'document')} written, {len(log.skipped)} left out, the first: {log.skipped[0]}"
         raise LeftOutError(message, Place(str(path)))
     return count
 

@@ -32,7 +32,7 @@ class Format:
         needs: ``rows``, or ``documents`` with their texts, which a table has not.
         endings: what the output may end in when ``--as`` names the format; empty: anything.
         doc: what it is, in a line.
-        counted: what it has in such a number as :meth:`export` gives.
+        counted: what it has in such a number as :meth:`export` gives, one of it.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Format:
     doc: str
     needs: Literal["rows", "documents"] = "rows"
     endings: tuple[str, ...] = ()
-    counted: str = "relations"
+    counted: str = "relation"
 
     def export(self, tables: Tables, path: Path) -> int:
         """Write ``tables`` to ``path``; gives the number of rows or documents written.
@@ -74,7 +74,7 @@ FORMATS = (
         "bran.export.ctd:export_ctd",
         "pairs with the columns of CTD",
         endings=_with_gzip(".tsv"),
-        counted="pairs",
+        counted="pair",
     ),
     Format(
         "kgx",
@@ -82,17 +82,17 @@ FORMATS = (
         "bran.export.kgx:export_kgx",
         "nodes and edges of the Biolink model",
         endings=_with_gzip(".tsv", ".jsonl"),
-        counted="edges",
+        counted="edge",
     ),
     Format(
         "neo4j",
         (),
         "bran.export.neo4j:export_neo4j",
         "a folder for neo4j-admin database import",
-        counted="relationships",
+        counted="relationship",
     ),
     *(
-        Format(name, suffixes, f"bran.export.document_formats:{function}", doc, needs="documents", counted="documents")
+        Format(name, suffixes, f"bran.export.document_formats:{function}", doc, needs="documents", counted="document")
         for name, suffixes, function, doc in (
             ("pubtator", _with_gzip(".pubtator"), "export_pubtator", "documents with mentions and relations"),
             ("pubtator-scores", (), "export_pubtator_scores", "the same, with a column of probabilities"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bran.errors import FormatError, Place
 from bran.export.scans import run
+from bran.wording import counted
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -122,8 +123,8 @@ def match_pairs(connection: DuckDBPyConnection, path: Path, columns: Columns) ->
     if heads.crossed + tails.crossed > SWAPPED * (heads.straight + tails.straight):
         head, tail = columns.head, columns.tail
         message = (
-            f"{head} has {heads.crossed} tails of the relations and {heads.straight} heads, "
-            f"{tail} has {tails.crossed} heads and {tails.straight} tails; "
+            f"{head} has {counted(heads.crossed, 'tail')} of the relations and {counted(heads.straight, 'head')}, "
+            f"{tail} has {counted(tails.crossed, 'head')} and {counted(tails.straight, 'tail')}; "
             f"expected heads in {head}: swapped? then --known-columns {columns.swapped}"
         )
         raise FormatError(message, Place(str(path)))

@@ -7,6 +7,7 @@ from typing import Any
 
 from bran.config import Config
 from bran.evaluation.reliability import METRIC_NAMES
+from bran.wording import counted
 
 
 class CardConfig(Config):
@@ -83,7 +84,7 @@ def _listed(title: str, items: Any) -> Iterator[str]:
 def _teachers(distillation: Mapping[str, Any]) -> Iterator[str]:
     """What it was told beside the gold labels, and a row for each model that told it."""
     how = {key: value for key, value in distillation.items() if key != "teachers"}
-    yield f"Learned the mean scores of {len(distillation['teachers'])} models: {fact_text(how)}."
+    yield f"Learned the mean scores of {counted(len(distillation['teachers']), 'model')}: {fact_text(how)}."
     yield ""
     columns = ("name", "seed", "config", "corpus", "model")
     yield f"| {' | '.join(columns)} |"
@@ -119,7 +120,7 @@ def _thresholds(thresholds: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
 def _calibration(calibration: Mapping[str, Any]) -> Iterator[str]:
     """How far scores can be believed, and how far probabilities, on documents that nothing was fitted on."""
     before, after = calibration["before"], calibration["after"]
-    counts = f"{calibration['candidates']} candidates, {calibration['correct']} of them right"
+    counts = f"{counted(calibration['candidates'], 'candidate')}, {calibration['correct']} of them right"
     yield f"Calibrated on {counts}, by relation type: {fact_text(calibration['methods'])}."
     yield ""
     yield "| | scores | probabilities |"

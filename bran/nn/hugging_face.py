@@ -23,6 +23,7 @@ from bran.errors import ConfigError
 from bran.nn.embeddings import EmbeddingConfig, Embeddings
 from bran.nn.hugging_face_library import Architecture, build_model
 from bran.nn.positions import LearnedPositionsConfig, NoPositionsConfig
+from bran.wording import counted
 
 
 class HuggingFaceConfig(Config):
@@ -210,7 +211,8 @@ class HuggingFaceEncoder(nn.Module):
         """
         *layers, beneath = self.stack()
         if count > len(layers):
-            raise ConfigError(f"model.encoder.frozen_layers = {count}: expected at most its {len(layers)} layers")
+            own = counted(len(layers), "layer")
+            raise ConfigError(f"model.encoder.frozen_layers = {count}: expected at most its {own}")
         for parameters in (*layers[len(layers) - count :], beneath):
             for parameter in parameters:
                 parameter.requires_grad_(False)

@@ -18,6 +18,7 @@ from bran.errors import ConfigError, NetworkError
 from bran.nn.hugging_face import HuggingFaceConfig, HuggingFaceEmbeddings, HuggingFaceEncoder
 from bran.nn.hugging_face_library import Architecture, library
 from bran.nn.model import Bran
+from bran.wording import counted
 
 _FILES = ("*.json", "*.safetensors", "*.txt", "*.model")
 """What is fetched from the hub: no code, and no weights in other formats."""
@@ -163,5 +164,6 @@ def _read_weights(folder: Path) -> Any:
         raise ConfigError(f"{folder}: weights cannot be read ({reason}); expected those of its config.json") from None
     missing = sorted(name for name in found["missing_keys"] if not name.startswith("pooler"))
     if missing:
-        raise ConfigError(f"{folder}: {len(missing)} weights of its config.json are missing, {missing[0]} the first")
+        lacking = counted(len(missing), "weight")
+        raise ConfigError(f"{folder}: lacks {lacking} of its config.json, {missing[0]} the first")
     return model

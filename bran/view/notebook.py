@@ -12,6 +12,7 @@ from bran.export.table import DIGITS, Row
 from bran.view.assets import stylesheet
 from bran.view.document_data import document_data
 from bran.view.document_html import document_html
+from bran.wording import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,7 +71,7 @@ class RelationTable(Sequence[Row]):
 
     def _counted(self) -> str:
         documents = len({row["document"] for row in self._rows})
-        return f"{_plural(len(self), 'relation')} in {_plural(documents, 'document')}"
+        return f"{counted(len(self), 'relation')} in {counted(documents, 'document')}"
 
 
 def _row(row: Row) -> str:
@@ -93,7 +94,3 @@ def _end(row: Row, end: str) -> str:
 def _number(value: Any) -> str:
     """A score as text tables write it."""
     return "" if value is None else f"{value:.{DIGITS}f}"
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"

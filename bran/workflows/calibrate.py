@@ -20,6 +20,7 @@ from bran.evaluation.predictions import Predictions, score_of, type_of
 from bran.export.reading import read_table
 from bran.extraction.trained_model import ModelDescription, read_description
 from bran.files import atomic_write
+from bran.wording import counted
 
 REPORT, DIAGRAM = "calibration.json", "reliability"
 _MISSING, _LEAST_SCORE = 0.02, 0.01
@@ -135,6 +136,7 @@ def _check_complete(documents: Sequence[Document], predictions: Predictions, sch
     scores = [relation.score or 0.0 for relations in predictions.relations.values() for relation in relations]
     if len(scores) < (1 - _MISSING) * expected and min(scores) > _LEAST_SCORE:
         raise DataError(
-            f"the predictions hold {len(scores)} of the {expected} candidates of their {len(documents)} documents, "
-            f"none with a score below {min(scores):.4g}; expected all of them (bran extract --threshold 0)"
+            f"the predictions hold {len(scores)} of the {counted(expected, 'candidate')} of their "
+            f"{counted(len(documents), 'document')}, none with a score below {min(scores):.4g}; "
+            "expected all of them (bran extract --threshold 0)"
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 from bran.corpus.readers import ErrorHandler
 from bran.errors import ConfigError, DataError, Place
 from bran.files import atomic_write_binary
+from bran.wording import counted
 from bran.workflows.fetching.access import Access
 from bran.workflows.fetching.answers import read_articles, read_search
 from bran.workflows.fetching.cache import Cache
@@ -114,12 +115,12 @@ class _Job:
             found = self.transport.ask("esearch", parameters, partial(read_search, most=SEARCH_LIMIT))
             asked = self.cache.keep_search(query, found)
         count = asked.found.count
-        self.say(f"query finds {count} records, as of {asked.day}")
+        self.say(f"query finds {counted(count, 'record')}, as of {asked.day}")
         if not count:
             raise DataError(f"query {query!r} finds no record; expected at least one")
         if min(limit or count, count) > len(asked.found.pmids):
-            message = f"query {query!r} finds {count} records; ESearch lists the first {SEARCH_LIMIT} of a query: "
-            raise DataError(f"{message}split it, as by year (2019:2020[dp]), or take a part of them (--limit)")
+            message = f"query {query!r} finds {count} records; ESearch lists the first {SEARCH_LIMIT} of a query"
+            raise DataError(f"{message}: split it, as by year (2019:2020[dp]), or take a part of them (--limit)")
         return asked.found.pmids[:limit]
 
     def fill(self, pmids: Sequence[str]) -> dict[str, None]:

@@ -30,6 +30,7 @@ from bran.nn.hugging_face import HuggingFaceConfig
 from bran.nn.pretrained import is_encoder
 from bran.training.checkpoint import Progress
 from bran.training.loop import Checkpoints, Hooks, Metrics, Trainer
+from bran.wording import counted
 from bran.workflows.bundled import knowledge_folder, vectors_folder
 from bran.workflows.pretrained_encoders import start_from_encoder
 from bran.workflows.run_config import RunConfig
@@ -213,9 +214,10 @@ class Fitter:
                 f"split {split.name}: none of the {len(train)} training documents has a related pair to learn from"
             )
         if validation and len(self._answers(validation)) < 2:
+            found = counted(len(validation), "validation document")
             raise TrainingError(
-                f"split {split.name}: the {len(validation)} validation documents have no two pairs of which one is "
-                "related and one is not; expected more of them, to choose a threshold by, or none (validation: 0)"
+                f"split {split.name}: {found} without two pairs of which one is related and one is not; "
+                "expected more of them, to choose a threshold by, or none (validation: 0)"
             )
 
     def _answers(self, documents: Iterable[Document]) -> set[bool]:

@@ -15,6 +15,7 @@ from bran.corpus.statements import read_statements
 from bran.corpus.weak import WeakCounts, WeakLabels, weak_documents
 from bran.corpus.writers import open_document_writer, write_documents
 from bran.errors import ConfigError, FormatError
+from bran.wording import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,6 @@ class WeakSupervision:
 
 
 def _nothing(counts: WeakCounts) -> str:
-    found = f"nothing is left of {counts.texts} texts: {counts.left_out.total()} are excluded or repeated"
-    unstated = f"{counts.unstated} have no stated pair, {counts.unmentioned} statements lack a mention"
+    found = f"nothing is left of {counted(counts.texts, 'text')}: {counts.left_out.total()} excluded or repeated"
+    unstated = f"{counts.unstated} without a stated pair, {counted(counts.unmentioned, 'statement')} without a mention"
     return f"{found}, {unstated}; expected texts with linked mentions (bran tag) that the tables name, or --by-pair"

@@ -46,7 +46,7 @@ def test_table_and_counts(tmp_path: Path, table: Path) -> None:
 def test_bounds(tmp_path: Path, table: Path) -> None:
     bounds = ("--min-documents", "1", "--min-probability", "0.5", "--min-score", "0.5")
     done = aggregate(table, "-o", tmp_path / "out.tsv", *bounds)
-    assert done.stderr == "1 relations, from 3 rows of 2 documents\n"
+    assert done.stderr == "1 relation, from 3 rows of 2 documents\n"
     assert aggregate(table, "-o", tmp_path / "out.tsv", "--min-documents", "3", "--quiet").stderr == ""
     assert len((tmp_path / "out.tsv").read_text().splitlines()) == 1
 

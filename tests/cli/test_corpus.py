@@ -139,7 +139,7 @@ def test_convert_takes_formats_and_keys_by_name_and_standard_input(tmp_path: Pat
     output = tmp_path / "out.dat"
     command = ["corpus", "convert", "-", "-o", str(output), "--field", "id=number", "--output-format", "pubtator"]
     result = CliRunner().invoke(app, command, input='{"number": 5, "title": "Gait."}\n')
-    assert (result.exit_code, result.stderr) == (0, f"{output}: 1 documents\n")
+    assert (result.exit_code, result.stderr) == (0, f"{output}: 1 document\n")
     assert output.read_text() == "5|t|Gait.\n\n"
     result = CliRunner().invoke(app, [*command, "--input-format", "text"], input="One\nline.\n\nTwo.\n")
     assert output.read_text() == "stdin-1|t|One line.\n\nstdin-2|t|Two.\n\n"

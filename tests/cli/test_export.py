@@ -57,7 +57,7 @@ def test_formats(run: Path, tmp_path: Path, name: str, options: list[str], made:
 
 
 def test_least_score_and_probability(run: Path, tmp_path: Path) -> None:
-    assert "1 relations" in export(run, "-o", tmp_path / "a.tsv", "--min-score", 0.5).stderr
+    assert "1 relation\n" in export(run, "-o", tmp_path / "a.tsv", "--min-score", 0.5).stderr
     assert "0 relations" in export(run, "-o", tmp_path / "a.tsv", "--min-probability", 0.9).stderr
 
 

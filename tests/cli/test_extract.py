@@ -194,7 +194,7 @@ def test_plain_text_is_tagged_before(model: Path, taggers: list[str], tmp_path: 
     path, output = tmp_path / "case.txt", tmp_path / "found.tsv"
     path.write_text("Velorin induced tremor in two men.", encoding="utf-8")
     result = extract(model, path, "-o", output, "--threshold", "0", *taggers)
-    assert (result.exit_code, result.stderr) == (0, "1 documents, 1 relations\n")
+    assert (result.exit_code, result.stderr) == (0, "1 document, 1 relation\n")
     (row,) = read_tsv(output.read_text(encoding="utf-8"))
     assert (row["document"], row["head"], row["tail"]) == ("case", "MESH:C1", "MESH:D1")
     assert (row["head_start"], row["head_end"], row["sentence"]) == ("0", "7", "Velorin induced tremor in two men.")
@@ -246,7 +246,7 @@ def test_retagging_replaces_mentions(model: Path, taggers: list[str], tmp_path: 
         "7|t|Velorin induced tremor in two men.\n7\t0\t15\tVelorin induced\tDisease\tD9\n", encoding="utf-8"
     )
     output = tmp_path / "found.tsv"
-    assert extract(model, path, "-o", output, "--threshold", "0", *taggers).stderr == "1 documents, 0 relations\n"
+    assert extract(model, path, "-o", output, "--threshold", "0", *taggers).stderr == "1 document, 0 relations\n"
     assert extract(model, path, "-o", output, "--threshold", "0", "--retag", *taggers).exit_code == 0
     assert ends(read_tsv(output.read_text())) == [("7", "MESH:C1", "MESH:D1")]
 

@@ -89,7 +89,7 @@ def test_changes_are_named(inputs: Path, model: Path, tmp_path: Path) -> None:
     result = begin(inputs, output, model)
     withdrawn, line = result.stderr.splitlines()
     assert withdrawn == f"withdrawn, its rows are gone: {inputs / 'part3.txt'}"
-    assert ", 1 files withdrawn; " in line
+    assert ", 1 file withdrawn; " in line
 
 
 def test_progress_as_json(inputs: Path, model: Path, tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def test_what_is_left_out_is_named_and_the_rest_is_written(tag: Tag, tmp_path: P
     result = tag("absent.txt", "notes.jsonl", "-o", "tagged.jsonl", "--max-characters", "50")
     assert result.exit_code == 6
     told = result.stderr.splitlines()
-    assert told[0] == "1 documents, 1 mentions, 1 of them linked"
+    assert told[0] == "1 document, 1 mention, 1 of them linked"
     assert told[1].startswith("skipped: absent.txt: cannot be opened")
     assert "skipped: notes.jsonl (document 1): holds 60 characters; expected at most 50 (--max-characters)" in told
     assert any(line.startswith("skipped: notes.jsonl:3 (document 0): id '0' stands twice") for line in told)

@@ -52,7 +52,7 @@ def test_a_corpus_and_its_counts(files: Path) -> None:
         "excluded by id: 1",
         "documents with a stated pair: 2",
         "pairs stated: 2",
-        "table.tsv: 2 statements have the tail before the head",
+        "table.tsv: 2 statements with the tail before the head",
         "dropped rows: 1; first texts.txt:3 (document 1): entity type 'Gene'; expected one of Chemical, Disease",
     ):
         assert line in result.stderr
@@ -76,7 +76,7 @@ def test_turned_columns_end_in_one_line(files: Path) -> None:
         ((*KIND, "--turned", "--from", "bc5"), 3, "corpus format 'bc5'; expected one of cdr, biored"),
         (("--kind", "induces=CID"), 4, "table.tsv: holds chem_disease:marker/mechanism; expected induces"),
         ((*KIND, "--exclude", "nowhere.txt"), 4, "nowhere.txt: cannot be opened"),
-        ((*KIND, "--exclude", "texts.txt"), 4, "nothing is left of 3 texts: 3 are excluded or repeated"),
+        ((*KIND, "--exclude", "texts.txt"), 4, "nothing is left of 3 texts: 3 excluded or repeated"),
         ((*KIND, "--schema", "chemprot"), 3, "schema chemprot relates mentions"),
     ],
 )

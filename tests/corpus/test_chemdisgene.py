@@ -65,9 +65,9 @@ def test_what_was_changed_or_missed_is_counted(derived: Path) -> None:
     train, turned, absent, unmentioned = load_corpus(derived, SCHEMA).notices
     assert train.endswith("train_relationships.tsv.gz: its documents have no text here; expected train_abstracts.txt "
                           "(or .gz) beside it")  # fmt: skip
-    assert turned.endswith("dev_relationships.tsv: 6 relations have the tail before the head; they were turned")
-    assert absent.endswith("1 documents have relations, but no text")
-    assert unmentioned.endswith("1 relations have an end that their document does not mention")
+    assert turned.endswith("dev_relationships.tsv: 6 relations with the tail before the head, turned")
+    assert absent.endswith("1 document with relations, but no text")
+    assert unmentioned.endswith("1 relation with an end that the document does not mention")
 
 
 def test_a_part_without_texts_is_refused_when_it_is_asked_for(derived: Path) -> None:
@@ -89,7 +89,7 @@ def test_the_curated_part_has_no_splits_and_other_names(tmp_path: Path) -> None:
         ["chem_disease:therapeutic"],
     ]
     (notice,) = corpus.notices
-    assert notice.endswith("1 relations are of types unknown to the schema: chem^gene:affects-transport")
+    assert notice.endswith("1 relation of types unknown to the schema: chem^gene:affects-transport")
 
 
 def test_of_two_versions_of_a_table_the_later_one_counts(tmp_path: Path) -> None:

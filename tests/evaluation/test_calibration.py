@@ -97,7 +97,7 @@ def test_no_pairs_no_probabilities():
         ({"kind": "platt", "slope": -1, "intercept": 0}, "greater than or equal to 0"),
         ({"kind": "platt", "slope": 1, "intercept": float("nan")}, "finite"),
         ({"kind": "isotonic", "scores": [], "values": []}, "at least 1"),
-        ({"kind": "isotonic", "scores": [0.1], "values": [0.1, 0.2]}, "1 scores and 2 values"),
+        ({"kind": "isotonic", "scores": [0.1], "values": [0.1, 0.2]}, "1 score and 2 values"),
         ({"kind": "isotonic", "scores": [0.2, 0.1], "values": [0.1, 0.2]}, "ascending"),
         ({"kind": "isotonic", "scores": [0.1, 0.2], "values": [0.2, 0.1]}, "ascending"),
         ({"kind": "isotonic", "scores": [0.1, 0.2], "values": [0.2, 1.0]}, "less than 1"),

@@ -71,7 +71,7 @@ def test_a_part_without_right_relations_is_no_obstacle():
     [
         ([True, True], [0, 1], "2 of 2 candidates, of 2 documents"),
         ([False, False], [0, 1], "0 of 2 candidates, of 2 documents"),
-        ([True, False], [0, 0], "1 of 2 candidates, of 1 documents"),
+        ([True, False], [0, 0], "1 of 2 candidates, of 1 document"),
         ([], [], "0 of 0 candidates, of 0 documents"),
     ],
 )

@@ -62,7 +62,7 @@ def test_parts_are_drawn_apart() -> None:
 
 
 def test_runs_that_cannot_be_compared_are_refused() -> None:
-    with pytest.raises(ConfigError, match="2 and 1 runs"):
+    with pytest.raises(ConfigError, match="2 and 1 run;"):
         Replicates((counts(0), counts(1)), (counts(2),))
     with pytest.raises(ConfigError, match="40 and 30 documents"):
         Replicates((counts(0),), (counts(1, 30),))

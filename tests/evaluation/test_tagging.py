@@ -55,7 +55,7 @@ def test_candidates_must_hold_every_concept() -> None:
 
 
 def test_other_documents_or_mentions_are_refused() -> None:
-    with pytest.raises(DataError, match="1 predicted documents; expected the 2 gold ones"):
+    with pytest.raises(DataError, match="1 predicted document; expected the 2 gold ones"):
         mention_scores(GOLD, FOUND[:1])
     with pytest.raises(DataError, match=r"\(document 2\): mentions differ"):
         linking_scores(GOLD, [FOUND[0], document("2", "Brinol.")])

@@ -71,7 +71,7 @@ def test_a_document_that_the_format_cannot_hold_is_named_and_the_others_are_writ
     path = tmp_path / "out.pubtator"
     with open_tables(tmp_path / "run") as tables, pytest.raises(LeftOutError) as raised:
         choose_format(path).export(tables, path)
-    assert "out.pubtator: 1 documents written, 1 left out, the first: input (document 7|8): expected an id" in str(
+    assert "out.pubtator: 1 document written, 1 left out, the first: input (document 7|8): expected an id" in str(
         raised.value
     )
     assert raised.value.exit_code == EXIT_SKIPPED

@@ -159,7 +159,7 @@ def test_what_a_query_finds_is_told_with_its_day(server: StandIn, run: Fetch) ->
     server.searches["zorvapine AND 2020[dp]"] = server.know(7)
     today = time.strftime("%Y-%m-%d", time.gmtime())
     run(query="zorvapine AND\n 2020[dp]")
-    assert run.said[0] == f"query finds 1 records, as of {today}"
+    assert run.said[0] == f"query finds 1 record, as of {today}"
     assert server.asked[0].parameters == {
         "db": "pubmed", "term": "zorvapine AND 2020[dp]", "retmax": "9999", "retmode": "json", "tool": "bran",
     }  # fmt: skip

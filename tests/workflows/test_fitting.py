@@ -175,7 +175,7 @@ def test_the_checkpoint_of_other_documents_is_refused(tmp_path: Path) -> None:
     ("train", "validation", "message"),
     [
         (unrelated(TRAIN), VALIDATION, "split mine: none of the 8 training documents has a related pair to learn from"),
-        (TRAIN, unrelated(VALIDATION), "split mine: the 4 validation documents have no two pairs"),
+        (TRAIN, unrelated(VALIDATION), "split mine: 4 validation documents without two pairs"),
         (
             [document.with_mentions(()) for document in TRAIN],
             VALIDATION,

@@ -50,7 +50,7 @@ def test_by_pair_statements_of_excluded_documents_are_not_believed(table: Path, 
 def test_nothing_is_written_when_nothing_is_left_or_columns_are_turned(table: Path, tmp_path: Path) -> None:
     output = tmp_path / "weak.txt"
     everything = Excluded.of(documents())
-    with pytest.raises(FormatError, match=r"nothing is left of 4 texts: 4 are excluded or repeated"):
+    with pytest.raises(FormatError, match=r"nothing is left of 4 texts: 4 excluded or repeated"):
         WeakSupervision(CDR, [table], {"induces": "CID"}, everything).write(documents(), output, on_error=Strict())
     table.write_text("11\tinduces\tMESH:D1\tMESH:C1\n")
     with pytest.raises(DataError, match="head MESH:D1 is mentioned as a Disease"):

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from bran.corpus.readers.errors import ErrorHandler
 from bran.errors import FormatError, Place
 from bran.files import read_lines
+from bran.wording import counted
 
 _COLUMNS = {
     "abstracts": ("id", "title", "abstract"),
@@ -103,7 +104,7 @@ class _Table:
             message = f"byte 0x{data[error.start]:02x} in column {error.start + 1} is not UTF-8; expected text"
             raise FormatError(message, place) from None
         if len(cells) != len(self.columns):
-            raise FormatError(f"{len(cells)} columns; expected {', '.join(self.columns)}", place)
+            raise FormatError(f"{counted(len(cells), 'column')}; expected {', '.join(self.columns)}", place)
         return Row(place, cells)
 
 

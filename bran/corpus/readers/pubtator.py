@@ -28,6 +28,7 @@ from bran.errors import (
     UnknownTypeError,
 )
 from bran.files import read_lines, source_name
+from bran.wording import counted
 
 Lines: TypeAlias = list[tuple[int, bytes]]
 _TITLE = re.compile(rb"([^|\t]+)\|t\|")
@@ -168,7 +169,8 @@ class _Parser:
         if len(columns) in (6, 7):
             raise FormatError(f"offsets {_clip(columns[1])} to {_clip(columns[2])}: expected two whole numbers")
         row = _clip("\t".join(columns))
-        raise FormatError(f"row {row} with {len(columns)} columns: expected a mention (6 or 7) or a relation (4, 5)")
+        found = f"row {row} with {counted(len(columns), 'column')}"
+        raise FormatError(f"{found}: expected a mention (6 or 7) or a relation (4, 5)")
 
     def _mention(self, columns: list[str], document: Document) -> Mention:
         start, end = int(columns[1]), int(columns[2])

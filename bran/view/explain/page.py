@@ -15,6 +15,7 @@ from bran.view.assets import content_policy, read_asset, script, stylesheet
 from bran.view.document_data import document_data
 from bran.view.explain.explanation import CAUTION, Explanation
 from bran.view.report.packing import pack
+from bran.wording import counted
 
 if TYPE_CHECKING:
     from bran.encoding.subwords import Floats
@@ -60,7 +61,8 @@ def _data(explanation: Explanation, title: str, most: int) -> dict[str, Any]:
     left_out = len(explanation.attention) - len(windows)
     notes = list(explanation.notes)
     if left_out:
-        notes.append(f"The attention of {left_out} more windows is in the arrays; the page would grow too large.")
+        more = counted(left_out, "more window")
+        notes.append(f"The attention of {more} is in the arrays; the page would grow too large.")
     return {
         "title": title,
         "model": explanation.model,

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from bran.view.plots.style import COLOURS, marker, styled
+from bran.wording import counted
 
 _LONGEST = 24
 """Characters of a name that is drawn."""
@@ -64,7 +65,7 @@ def network_plot(edges: Sequence[Edge], *, of: int | None = None) -> Figure:
     axes.set_axis_off()
     if edges:
         _draw(axes, graph)
-    shown = f"the {len(edges)} of {of:,} pairs that most documents relate" if of else f"{len(edges)} pairs"
+    shown = f"the {len(edges)} of {of:,} pairs that most documents relate" if of else counted(len(edges), "pair")
     axes.set_title(f"{shown}; width: documents, {_range(edges)}")
     return figure
 

@@ -13,6 +13,7 @@ from types import FrameType
 from bran.export.run_folder import RunFolder
 from bran.export.run_tables import Counts, open_tables
 from bran.extraction.trained_model import read_description, resolve_threshold
+from bran.wording import counted
 from bran.workflows.batch.description import describe
 from bran.workflows.batch.driver import Driver
 from bran.workflows.batch.engine import EngineContext
@@ -109,7 +110,7 @@ def _tell(agenda: Agenda, observer: Observer) -> None:
         for path in paths[:_NAMED]:
             observer.note(f"{kind}: {path}")
         if len(paths) > _NAMED:
-            observer.note(f"{kind}: {len(paths) - _NAMED} more files")
+            observer.note(f"{kind}: {counted(len(paths) - _NAMED, 'more file')}")
 
 
 def _outcome(folder: RunFolder, agenda: Agenda, meter: Meter, deaths: int) -> Outcome:

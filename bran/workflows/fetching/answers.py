@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bran.corpus.readers.errors import Strict
 from bran.corpus.readers.safe_xml import read_elements
 from bran.errors import DataError, NetworkError
+from bran.wording import counted
 
 _PMID_PATHS = {"PubmedArticle": "MedlineCitation/PMID", "PubmedBookArticle": "BookDocument/PMID"}
 """The records of a ``PubmedArticleSet``, and where each has its id."""
@@ -57,7 +58,7 @@ def read_search(body: bytes, *, most: int) -> Found:
         raise NetworkError("expected a JSON search result", retry_after=0.0) from None
     expected = min(search.count, most)
     if len(search.idlist) != expected:
-        message = f"{len(search.idlist)} ids of {search.count} records; expected {expected} PMIDs"
+        message = f"{counted(len(search.idlist), 'id')} of {counted(search.count, 'record')}; expected {expected} PMIDs"
         raise NetworkError(message, retry_after=0.0)
     return Found(search.count, tuple(search.idlist))
 

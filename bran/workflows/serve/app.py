@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 import bran
 from bran.evaluation.thresholds import Threshold
 from bran.view.document_data import DocumentData, type_data
+from bran.wording import counted
 from bran.workflows.pipeline import Pipeline
 from bran.workflows.serve.batching import Batcher, Full
 from bran.workflows.serve.extractor import Extractor, Job
@@ -176,7 +177,7 @@ class Service:
             raise Refusal(504, "timeout", message) from None
 
     def _busy(self) -> Refusal:
-        return busy(f"{self._limits.queue} documents wait already, as many as may")
+        return busy(f"{counted(self._limits.queue, 'document')} waiting already, as many as may")
 
 
 def _threshold(threshold: Threshold) -> ThresholdAnswer:

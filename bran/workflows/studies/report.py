@@ -16,6 +16,7 @@ from bran.view.page import code, facts, figure, page
 from bran.view.plots.curves import Interval, curves, forest
 from bran.view.plots.files import svg
 from bran.view.tables import Table
+from bran.wording import counted
 from bran.workflows.studies.analysis import KindScores, RowScores, analyse
 from bran.workflows.studies.results import StudyResults
 
@@ -159,7 +160,7 @@ class StudyReport:
             ("corpus", f"{record.corpus} ({record.corpus_hash})"),
             ("code", record.code),
             ("made with", f"{versions}, on {machine}, {record.threads} threads a run"),
-            ("intervals", f"{self.resamples} resamples of documents, seed {self.seed}"),
+            ("intervals", f"{counted(self.resamples, 'resample')} of documents, seed {self.seed}"),
         ]
 
     def _score_table(self, kind: KindScores, protocol: str) -> Table:

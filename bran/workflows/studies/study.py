@@ -10,6 +10,7 @@ from pathlib import Path
 from bran.config import config_hash
 from bran.errors import TrainingError
 from bran.nn.devices import choose_device
+from bran.wording import counted
 from bran.workflows.studies.environment import environment
 from bran.workflows.studies.events import Observer, Observers
 from bran.workflows.studies.fingerprint import code_hash
@@ -124,5 +125,5 @@ def check_failures(results: StudyResults) -> None:
     """
     if results.failed:
         name, error = results.failed[0]
-        count = f"{len(results.failed)} of {len(results.record.runs)} runs failed"
+        count = f"{len(results.failed)} of {counted(len(results.record.runs), 'run')} failed"
         raise TrainingError(f"{count}, first {name}: {error}; --retry-failed tries them again")

@@ -70,7 +70,7 @@ def test_attention_among_words_is_within_a_byte_of_what_it_is(explanation: Expla
 def test_windows_that_would_make_the_page_too_large_are_left_out_and_told(explanation: Explanation) -> None:
     data = held(explanation_page(explanation, most=10))
     assert data["windows"] == []
-    assert "The attention of 1 more windows is in the arrays" in data["notes"][-1]
+    assert "The attention of 1 more window is in the arrays" in data["notes"][-1]
 
 
 def test_a_notebook_takes_no_word_for_markup(explanation: Explanation) -> None:

@@ -283,7 +283,7 @@ def test_while_too_much_waits_it_says_when_to_come_again(pipeline: Pipeline, mon
         while client.get("/ready").status_code == 200:
             time.sleep(0.01)
         refused = extract(client, {"text": TEXT})
-        assert "wait already" in line(refused, 503, "busy")
+        assert "waiting already" in line(refused, 503, "busy")
         assert refused.headers["Retry-After"] == "1"
         gate.set()
         assert first.result(20).status_code == 200
