@@ -9,6 +9,7 @@ import typer
 
 from bran.cli import inputs as options
 from bran.cli.groups import grouped
+from bran.cli.pairs import RELATION, pairs
 from bran.cli.reporting import report as report_left_out
 from bran.cli.reporting import tell
 from bran.corpus.readers import ErrorLog
@@ -25,11 +26,13 @@ Document = Annotated[
     str | None, typer.Option("--document", metavar="ID", help="Which of several.", show_default="the only one")
 ]
 Ends = Annotated[
-    tuple[str, str] | None,
-    typer.Option("--relation", metavar="HEAD TAIL", help="Explain this one: ids, or names as the text has them."),
+    list[str] | None,
+    typer.Option(
+        RELATION, metavar="HEAD TAIL", help="Explain this one: ids, or names as the text has them; repeatable."
+    ),
 ]
 RelationType = Annotated[
-    str | None, typer.Option("--type", help="Of --relation.", show_default="the one that scores highest")
+    str | None, typer.Option("--type", help="Of every --relation.", show_default="the one that scores highest")
 ]
 Top = Annotated[int, typer.Option("--top", min=1, help="Without --relation: how many of the highest score.")]
 Gradients = Annotated[
@@ -87,7 +90,7 @@ def explain(
         tell(log)  # of what may be why
         raise
     (tagged,) = tag_bare([chosen], tagging.settings())
-    wanted = [Wanted(*relation, type=type_)] if relation else []
+    wanted = [Wanted(*ends, type=type_) for ends in pairs(relation or ())]
     explanation = run(predictor, tagged, relations=wanted, top=top, gradients=gradients, steps=steps)
     files = write_explanation(explanation, output, figure=figure, max_tokens=max_tokens)
     if not quiet:

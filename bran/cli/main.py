@@ -25,6 +25,7 @@ from bran.cli.explain import explain
 from bran.cli.export import export
 from bran.cli.extract import extract
 from bran.cli.fetch import fetch
+from bran.cli.pairs import PairsCommand
 from bran.cli.pretrain import pretrain
 from bran.cli.report import report
 from bran.cli.serve import serve
@@ -143,7 +144,7 @@ for _command in (
     compare,
     baseline,
 ):
-    app.command()(_command)
+    app.command(cls=PairsCommand if _command is explain else None)(_command)
 app.add_typer(corpus.app, name="corpus")
 app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(lexicon.app, name="lexicon")

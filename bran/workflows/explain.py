@@ -68,7 +68,8 @@ def explain(
         raise FormatError(f"has no pair to score; expected concepts that relate: {types}", Place(document=document.id))
     (predicted,) = predictor.predict([document], threshold=0)
     scored = ordered(predicted.relations)
-    chosen = ordered(_find(each, scored, example) for each in relations) if relations else scored[:top]
+    named = dict.fromkeys(_find(each, scored, example) for each in relations)
+    chosen = ordered(named) if named else scored[:top]
     units = text_units(document, trained.subwords.encode([document])[0], description.relation_schema)
     wanted = gradients_available() if gradients is None else gradients
     influences = tuple(influence(trained, example, units, each, gradients=wanted, steps=steps) for each in chosen)

@@ -45,6 +45,15 @@ def test_one_file_by_its_suffix(name: str, folder: Path, tmp_path: Path) -> None
     assert {path.name for path in tmp_path.iterdir()} == {name, *beside}
 
 
+def test_every_relation_that_is_named_is_explained_once(folder: Path, tmp_path: Path) -> None:
+    how = ["--relation", "velorin", "MESH:D2", "--relation", "velorin", "MESH:D1", "--relation", "MESH:C1", "MESH:D2"]
+    result = explain(folder, "one.txt", *how, "--no-gradients", "-o", tmp_path / "page.html")
+    assert result.exit_code == 0, result.stderr
+    explained = [line for line in result.stderr.splitlines() if ": score 0." in line]
+    assert len(explained) == 2
+    assert len(set(explained)) == 2
+
+
 BAD = {
     "a relation": (
         ["--relation", "velorin", "rash"],
