@@ -53,7 +53,7 @@ def test_records_of_pmids(server: StandIn, bran: Bran, tmp_path: Path) -> None:
     assert (result.exit_code, result.stdout) == (0, "")
     assert result.stderr.splitlines() == [
         "asked for 2 of 2 records",
-        "out.xml: 2 records, 0 of them from the cache; 1 requests",
+        "out.xml: 2 records, 0 of them from the cache; 1 request",
     ]
     assert len(etree.parse(tmp_path / "out.xml").getroot()) == 2
     assert server.asked[0].parameters["email"] == "me@example.org"
@@ -177,7 +177,7 @@ def test_a_run_that_is_killed_goes_on(server: StandIn, bran: Bran, tmp_path: Pat
     result = bran("--ids", "ids.txt", "-o", "out.xml")
     assert result.exit_code == 0, result.stderr
     assert [asked.pmids for asked in server.asked] == [known[400:]]
-    assert result.stderr.endswith("450 records, 400 of them from the cache; 1 requests\n")
+    assert result.stderr.endswith("450 records, 400 of them from the cache; 1 request\n")
     assert len(etree.parse(tmp_path / "out.xml").getroot()) == 450
 
 

@@ -84,7 +84,7 @@ def test_a_plan_without_running_it(here: Path) -> None:
     cells = [[cell.strip() for cell in line.strip("│").split("│")] for line in lines if line.startswith("│")]
     assert [row[:4] for row in cells] == [["base", "0", "0", "2"], ["max", "1", "0", "1"]]
     assert lines[-4:-1] == ["base/0/fold-1", "base/0/fold-2", "max/0/fold-2"]
-    assert re.fullmatch(r"3 runs to do of 4, about \d+:\d\d:\d\d with --jobs 2 \(1 threads each\)", lines[-1])
+    assert re.fullmatch(r"3 runs to do of 4, about \d+:\d\d:\d\d with --jobs 2 \(1 thread each\)", lines[-1])
     assert sorted(Path("out").rglob("*")) == before
 
 
