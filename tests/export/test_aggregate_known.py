@@ -98,7 +98,7 @@ def test_four_columns_without_header(tmp_path: Path, table: Path) -> None:
 def test_swapped_ends_are_noticed(tmp_path: Path, table: Path) -> None:
     path = tmp_path / "derived.tsv"
     path.write_text("11\tchem_disease:therapeutic\tMESH:D000011\tMESH:D000001\n")
-    with pytest.raises(FormatError, match=r"derived\.tsv: 3 has 1 tails .*swapped\? then --known-columns 4,3,2,1"):
+    with pytest.raises(FormatError, match=r"derived\.tsv: 3 has 1 tail .*swapped\? then --known-columns 4,3,2,1"):
         known(table, path)
     assert known(table, path, "4", "3", "2", "1")["MESH:D000011"] == (True, ["chem_disease:therapeutic"], 1)
 
