@@ -48,6 +48,10 @@ def extract(
         return
     if not inputs:
         raise typer.BadParameter("expected at least one", param_hint="INPUT...")
+    is_ray = engine is EngineName.ray
+    if ray_address and not is_ray:
+        raise ConfigError(f"--ray-address {ray_address} with --engine {engine}; expected --engine ray")
+    of_a_folder = {"--engine ray": is_ray, "--no-texts": no_texts, "--json-progress": json_progress}
     settings = BatchSettings(
         model=model or model_folder(),
         tagging=tagging.settings(),
@@ -64,7 +68,7 @@ def extract(
     if output and is_folder(output):
         how = EngineOptions(engine, workers, ray_address)
         extract_folder(inputs, output, settings, how, threshold=threshold, quiet=quiet, json_progress=json_progress)
-    elif engine is EngineName.ray:
-        raise ConfigError(f"--engine ray with {output or 'no --output'}; expected a folder: --output without suffix")
+    elif unused := next((name for name, given in of_a_folder.items() if given), None):
+        raise ConfigError(f"{unused} with {output or 'no --output'}; expected a folder: --output without suffix")
     else:
         extract_table(inputs, output, settings, threshold=threshold, workers=workers or 1, quiet=quiet)
