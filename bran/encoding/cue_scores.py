@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from bran.corpus.document import Document, Pair
-from bran.encoding.cues import CueConfig, CueReader, PairCues
+from bran.encoding.cues import EDITION, CueConfig, CueReader, PairCues
 from bran.encoding.packed_arrays import Packed, pack, unpacked
 from bran.encoding.pair_groups import PairGroups
 from bran.encoding.subwords import Floats
@@ -66,7 +66,7 @@ class CueScores(Packed):
         return features
 
     def _bytes(self) -> bytes:
-        said = {"config": self.config.model_dump(), "types": self.types}
+        said = {"edition": EDITION, "config": self.config.model_dump(), "types": self.types}
         return pack({"weights": self.weights, "bias": self.bias}, entry=_ENTRY, said=said)
 
     @classmethod
@@ -74,9 +74,11 @@ class CueScores(Packed):
         """Read what :meth:`save` wrote.
 
         Raises:
-            ModelError: when the file is missing or damaged.
+            ModelError: when the file is missing or damaged, or its weights are of other features than are read here.
         """
         with unpacked(path, entry=_ENTRY, writer="bran train") as (said, array):
+            if (edition := said.get("edition", 1)) != EDITION:
+                raise ValueError(f"cues of edition {edition}, this version of bran reads {EDITION}")
             return cls(CueConfig.model_validate(said["config"]), said["types"], array("weights"), array("bias"))
 
 

@@ -11,11 +11,13 @@ Scale Multitask Learning*, ICML 2009).
 
 from __future__ import annotations
 
+import operator
 import re
 import zlib
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import chain, pairwise, product
 
 import numpy as np
 from pydantic import Field
@@ -35,6 +37,13 @@ REACH = 200
 BRANCHES = 5
 """Levels of the MeSH tree that count, from its top."""
 
+OUTSIDE = 3
+"""Words before the first and after the second of two mentions that count for the pair."""
+
+EDITION = 2
+"""Number of this set of features: weights that were learned on another mean nothing here."""
+
+_TURN = 2654435761  # Knuth's multiplier: what stood side by side is spread
 _WORD = re.compile(r"[^\W\d_]+|\d+|[^\w\s]|_")
 _LETTERS = re.compile(r"[^\W\d_]+")
 
@@ -48,8 +57,15 @@ class CueConfig(Config):
     """Words on each side of a mention, within its sentence."""
     between: int = Field(default=12, ge=0)
     """Most words between two mentions of a sentence whose order counts; of more, only which words they are."""
-    strength: float = Field(default=0.03, gt=0)
+    beginnings: int = Field(default=5, ge=0)
+    """Letters of the beginnings of longer words that count as words do (``inhib`` of *inhibitor*); 0: none."""
+    by_type: bool = Field(default=False, exclude_if=operator.not_)
+    """Whether every feature also counts apart for the entity types of the pair, for schemas with several."""
+    strength: float = Field(default=0.06, gt=0)
     """Inverse of the weight of the penalty on squared weights."""
+    contrast: float = Field(default=0.5, ge=0, le=1)
+    """How much less a feature is held back, the better it tells related pairs from others by itself: the power of the
+    log-count ratio that it is multiplied with; 0: all are held back alike."""
     folds: int = Field(default=5, ge=2)
     """Parts of the training documents, each scored by weights that were learned on the others."""
 
@@ -93,11 +109,23 @@ class CueReader:
         found = [
             single["h", pair.head.type, pair.head.id]
             | single["t", pair.tail.type, pair.tail.id]
-            | self._buckets("", self._between(words, pair))
+            | self._buckets("", self._together(words, pair))
             for pair in pairs
         ]
         buckets = np.fromiter((bucket for each in found for bucket in sorted(each)), dtype=np.int64)
-        return PairCues(buckets, np.repeat(np.arange(len(pairs)), [len(each) for each in found]), len(pairs))
+        cues = PairCues(buckets, np.repeat(np.arange(len(pairs)), [len(each) for each in found]), len(pairs))
+        return self._by_type(cues, pairs) if self.config.by_type else cues
+
+    def _by_type(self, cues: PairCues, pairs: Sequence[Pair]) -> PairCues:
+        """``cues``, and each of them once more, turned by the entity types of its pair."""
+        types = np.array([zlib.crc32(f"{pair.head.type} {pair.tail.type}".encode()) for pair in pairs], dtype=np.int64)
+        count = self.config.buckets
+        turned = (cues.buckets * _TURN + types[cues.pairs]) % count
+        numbers = np.unique(
+            np.concatenate([cues.pairs, cues.pairs, np.arange(len(pairs))]) * count
+            + np.concatenate([cues.buckets, turned, types % count])
+        )
+        return PairCues(numbers % count, numbers // count, cues.count)
 
     def _buckets(self, side: str, features: Iterable[str]) -> set[int]:
         """What ``features`` of the head (``h``), the tail (``t``) or both are hashed to: weights are kept by it."""
@@ -105,7 +133,7 @@ class CueReader:
         return {zlib.crc32(feature.encode("utf-8", "replace"), begin) % buckets for feature in features}
 
     def _around(self, words: _Words, entity: Entity) -> Iterator[str]:
-        """The words next to the mentions of ``entity``: by place, by side, and two by two."""
+        """The words next to the mentions of ``entity``: by place, by side, and two by two; how its sentences open."""
         for place in words.of(entity):
             before, after = words.near(place, self.config.radius)
             for letter, near in (("L", before[::-1]), ("R", after)):
@@ -114,21 +142,46 @@ class CueReader:
                     yield f"{letter} {word}"
                 if len(near) > 1:
                     yield f"{letter}{letter} {near[0]} {near[1]}"
+                yield from (f"{letter}~{beginning}" for beginning in self._beginnings(near))
+            opening = words.opening(place)
+            yield f"F {opening[0]}"
+            yield f"F2 {' '.join(opening)}"
 
-    def _between(self, words: _Words, pair: Pair) -> Iterator[str]:
-        """The words between mentions of both in one sentence, and which of them comes first."""
-        for head in words.of(pair.head):
-            for tail in words.of(pair.tail):
-                if words.sentences[head] != words.sentences[tail] or abs(head - tail) > REACH:
-                    continue
-                order = "<" if head < tail else ">"
-                between = words.words[min(head, tail) + 1 : max(head, tail)]
-                yield f"{order}{min(len(between) // 3, 6)}"
-                yield from between
-                if len(between) <= self.config.between:
-                    yield f"{order}= {' '.join(between[:4])}"
-                    yield from (f"{order} {word}" for word in between)
-                    yield from (f"{order} {first} {second}" for first, second in pairwise(between))
+    def _together(self, words: _Words, pair: Pair) -> Iterator[str]:
+        """What mentions of both in one sentence say."""
+        for head, tail in product(words.of(pair.head), words.of(pair.tail)):
+            if words.sentences[head] == words.sentences[tail] and abs(head - tail) <= REACH:
+                yield from self._between(words, head, tail)
+                yield from self._outside(words, head, tail)
+
+    def _between(self, words: _Words, head: int, tail: int) -> Iterator[str]:
+        """The words from one mention to the other, how many, and which mention comes first."""
+        order = "<" if head < tail else ">"
+        between = words.words[min(head, tail) + 1 : max(head, tail)]
+        length = min(len(between) // 3, 6)
+        mentions = min(sum(map(_is_mention, between)), 4)
+        yield from (f"{order}{length}", f"{order}n{mentions}", f"{order}n{mentions}l{length}")
+        yield from between
+        yield from (f"~{beginning}" for beginning in self._beginnings(between))
+        if between:
+            yield from (f"{order}first {' '.join(between[:n])}" for n in (1, 2))
+            yield from (f"{order}last {' '.join(between[-n:])}" for n in (1, 2))
+        if len(between) <= self.config.between:
+            yield f"{order}= {' '.join(between[:4])}"
+            yield from (f"{order} {word}" for word in between)
+            yield from (f"{order} {first} {second}" for first, second in pairwise(between))
+            yield from (f"{order}~{beginning}" for beginning in self._beginnings(between))
+
+    def _outside(self, words: _Words, head: int, tail: int) -> Iterator[str]:
+        """The words before the first of two mentions and after the second."""
+        order = "<" if head < tail else ">"
+        yield from (f"{order}b{word}" for word in words.near(min(head, tail), OUTSIDE)[0])
+        yield from (f"{order}a{word}" for word in words.near(max(head, tail), OUTSIDE)[1])
+
+    def _beginnings(self, words: Iterable[str]) -> Iterator[str]:
+        """The beginnings of the longer of ``words``."""
+        letters = self.config.beginnings
+        return (word[:letters] for word in words if len(word) > letters > 0 and not _is_mention(word))
 
     def _branches(self, entity: Entity) -> Iterator[str]:
         """The parts of the MeSH tree that ``entity`` stands in; none for what is no disease of it."""
@@ -143,6 +196,10 @@ def _names(document: Document, entity: Entity) -> Iterator[str]:
         for word in _LETTERS.findall(name):
             yield f"N {word}"
             yield from (f"S {word[-length:]}" for length in ENDINGS)
+
+
+def _is_mention(word: str) -> bool:
+    return word[0] == "@" and len(word) > 1
 
 
 class _Words:
@@ -188,3 +245,8 @@ class _Words:
             self.words[at] for at in range(place + 1, min(last, len(self.words))) if self.sentences[at] == sentence
         ]
         return before, after
+
+    def opening(self, place: int) -> list[str]:
+        """The first two words of the sentence of ``place``."""
+        start = bisect_left(self.sentences, self.sentences[place])
+        return self.words[start : start + 2]

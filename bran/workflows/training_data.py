@@ -92,8 +92,15 @@ class TrainingData:
         config = self.config
         if config.cues is None:
             return None
-        types = config.model.scorer.cues
-        return learn_cues(documents, self.schema, types, labels, config.cues, seed=config.training.seed)
+        return learn_cues(
+            documents,
+            self.schema,
+            config.model.scorer.cues,
+            labels,
+            config.cues,
+            seed=config.training.seed,
+            within_sentences=config.encoding.mention_pairs == "sentence",
+        )
 
     def examples(
         self,

@@ -16,8 +16,9 @@ from bran.corpus.schema import load_schema
 from bran.encoding import cues
 from bran.encoding.cue_scores import TYPE_FEATURES, CueScores, HeldOutScores
 from bran.encoding.cues import CueConfig, CueReader
+from bran.encoding.packed_arrays import pack
 from bran.errors import ModelError
-from tests.builders import document, documents
+from tests.builders import document, documents, several_types_documents, several_types_schema
 
 CDR = load_schema("cdr")
 CONFIG = CueConfig(buckets=2**20)
@@ -65,6 +66,55 @@ def test_words_between_mentions_of_a_sentence_and_their_order():
     (found,) = read(document("1", "{Tremor|Disease|D} after two weeks of {velorin|Chemical|C}."))
     assert has(found, "", ">1", "after", ">= after two weeks of", "> weeks", "> two weeks")
     assert not has(found, "", "< weeks")
+
+
+def test_how_what_is_between_begins_and_ends_and_how_many_mentions_it_has():
+    (found, _) = read(document("1", "{Velorin|Chemical|C} rarely causes {gout|Disease|D} or even {tremor|Disease|E}."))
+    assert has(
+        found, "", "<first rarely", "<first rarely causes", "<last causes", "<last rarely causes", "<n0", "<n0l0"
+    )
+    (_, found) = read(document("1", "{Velorin|Chemical|C} rarely causes {gout|Disease|D} or even {tremor|Disease|E}."))
+    assert has(found, "", "<last even", "<last or even", "<n1", "<n1l1")
+
+
+def test_words_outside_of_two_mentions():
+    (found,) = read(document("1", "Men developed {tremor|Disease|D} after {velorin|Chemical|C} was given daily."))
+    assert has(found, "", ">bmen", ">bdeveloped", ">awas", ">agiven", ">adaily")
+    assert not has(found, "", ">bafter")
+    assert not has(found, "", ">aafter")
+
+
+def test_beginnings_of_longer_words():
+    doc = document("1", "Inducing {tremor|Disease|D}, the repeated {velorin|Chemical|C}.")
+    (found,) = read(doc)
+    assert has(found, "t", "L~induc", "R~repea")
+    assert has(found, "", "~repea", ">~repea")
+    assert not has(found, "", "~the")
+    assert not has(found, "", "~@Dise")
+    (found,) = read(doc, CueConfig(buckets=2**20, beginnings=0))
+    assert not has(found, "t", "L~induc")
+
+
+def test_how_the_sentence_of_a_mention_opens():
+    (found,) = read(document("1", "It rose. Our conclusion: {velorin|Chemical|C} and {tremor|Disease|D}."))
+    assert has(found, "h", "F our", "F2 our conclusion")
+    assert has(found, "t", "F our", "F2 our conclusion")
+    assert not has(found, "h", "F it")
+
+
+def test_features_by_the_types_of_a_pair():
+    schema, doc = several_types_schema(), several_types_documents()[0]
+    pairs = schema.candidates(doc)
+    plain, typed = (CueReader(CueConfig(buckets=2**20, by_type=by_type))(doc, pairs) for by_type in (False, True))
+    further: dict[str, set[int]] = {}
+    for number, pair in enumerate(pairs):
+        of_all, of_types = (each.buckets[each.pairs == number].tolist() for each in (plain, typed))
+        assert len(of_types) == len(set(of_types)) == 2 * len(of_all) + 1
+        assert set(of_all) < set(of_types)
+        further.setdefault(f"{pair.head.type} {pair.tail.type}", set()).update(set(of_types) - set(of_all))
+    assert all(cue("", types) in found for types, found in further.items())
+    assert {"Chemical Disease", "Chemical Gene", "Gene Disease", "Gene Gene"} == set(further)
+    assert further["Chemical Disease"].isdisjoint(further["Chemical Gene"])
 
 
 def test_only_which_words_they_are_where_there_are_too_many():
@@ -152,6 +202,15 @@ def test_saved_and_read_again(tmp_path: Path):
     assert (again.types, again.config, again.hash) == (model.types, model.config, model.hash)
     np.testing.assert_array_equal(again.weights, model.weights)
     assert scores(("t", "N tremor", 1.5)).hash != model.hash
+
+
+def test_weights_of_other_features_are_refused(tmp_path: Path):
+    old = pack({"weights": np.zeros((1, 2)), "bias": np.zeros(1)}, entry="cues", said={"config": {}, "types": ["CID"]})
+    (tmp_path / "cues").write_bytes(old)
+    with pytest.raises(
+        ModelError, match=r"cues of edition 1, this version of bran reads 2\); expected what `bran train`"
+    ):
+        CueScores.load(tmp_path / "cues")
 
 
 @pytest.mark.parametrize("content", [b"", b"x" * 100])

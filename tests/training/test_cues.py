@@ -11,7 +11,7 @@ from bran.encoding.cues import CueConfig
 from bran.encoding.labels import GoldLabels, PairLabels
 from bran.errors import ConfigError
 from bran.training.cues import learn_cues
-from tests.builders import several_types_documents, several_types_schema
+from tests.builders import document, several_types_documents, several_types_schema
 from tests.runs import abstracts
 
 CDR = load_schema("cdr")
@@ -76,6 +76,45 @@ def test_pairs_without_weight_teach_nothing():
     learned = learn(abstracts(), labels=labels).of_all
     assert not learned.weights.any()
     assert learned.bias.tolist() == [0]
+
+
+def test_what_tells_apart_by_itself_is_held_back_less():
+    def ratio(contrast: float) -> float:
+        """Weight of the disease that is always caused over that of a word that all pairs have."""
+        weights = np.abs(learn(abstracts(), config=CONFIG.model_copy(update={"contrast": contrast})).of_all.weights[0])
+        return float(weights.max() / np.median(weights[weights > 0]))
+
+    assert ratio(1.0) > ratio(0.5) > ratio(0.0)
+
+
+def test_pairs_that_share_no_sentence_are_left_out_where_asked():
+    apart = document("1", "{Velorin|Chemical|C}.", "{tremor|Disease|D}.", relations=[("CID", "C", "D")])
+    docs = [apart, document("2", "No {velorin|Chemical|C} for {gout|Disease|E}.")]
+    config = CONFIG.model_copy(update={"folds": 5})
+    both, within = (
+        learn_cues(docs, CDR, ("CID",), GoldLabels(CDR), config, seed=0, within_sentences=chosen).of_all
+        for chosen in (False, True)
+    )
+    assert both.weights.any()
+    assert not within.weights.any()
+    assert within.bias[0] < -6
+
+
+def test_a_type_is_learned_from_the_pairs_that_may_have_it():
+    schema = several_types_schema()
+    docs = several_types_documents()
+    chosen = schema.labels.index("binds")
+
+    def others_swapped(document, pairs):
+        labels = GoldLabels(schema)(document, pairs)
+        outside = np.array([chosen not in schema.labels_between(pair) for pair in pairs])
+        return PairLabels(np.where(outside[:, None], 1 - labels.values, labels.values), labels.weights)
+
+    plain, swapped = (
+        learn(docs, schema=schema, types=("binds",), labels=labels).of_all for labels in (None, others_swapped)
+    )
+    assert plain.weights.any()
+    np.testing.assert_array_equal(plain.weights, swapped.weights)
 
 
 def test_a_type_that_never_holds_is_rare_everywhere():
