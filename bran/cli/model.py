@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -54,9 +55,18 @@ def info(
         for protocol, values in protocols.items():
             means = "  ".join("{} {:.1f} ± {:.1f}".format(metric, *values[metric]) for metric in _METRICS)
             table.add_row(f"{kind} x {len(values['splits'])}, {protocol}", means)
-    for key, value in facts.items():
+    for key, value in _rows(facts):
         table.add_row(key, Text(fact_text(value)))
     Console(markup=False).print(table)
+
+
+def _rows(facts: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What each row is called and shows: a group of groups, such as a calibration, has a row for each of its facts."""
+    for key, value in facts.items():
+        if isinstance(value, Mapping) and any(isinstance(each, Mapping) for each in value.values()):
+            yield from ((f"{key}, {name}", each) for name, each in value.items())
+        else:
+            yield key, value
 
 
 @app.command()

@@ -33,6 +33,7 @@ def info(*arguments: str | Path) -> Result:
 def folder(tmp_path: Path) -> Path:
     model = tiny_model(name="mine [bold]", threshold=0.123456)
     training = {"seed": 3, "documents": {"train": 8, "validation": 2}, "scores": SCORES, "rate": 0.3333333}
+    training["machine"] = {"versions": {"torch": "2.13", "numpy": "1.26"}, "threads": 7}
     model.description = model.description.model_copy(update={"training": training})
     model.save(tmp_path / "model")
     return tmp_path / "model"
@@ -51,6 +52,8 @@ def test_a_table_of_facts(folder: Path) -> None:
     assert rows["fold x 2, filtered"] == "precision 60.0 ± 1.3  recall 50.0 ± 2.0  f1 54.5 ± 1.0"
     assert (rows["seed"], rows["documents"], rows["rate"]) == ("3", "train 8, validation 2", "0.3333")
     assert "scores" not in rows
+    assert (rows["machine, versions"], rows["machine, threads"]) == ("torch 2.13, numpy 1.26", "7")
+    assert "machine" not in rows
     assert "mine [bold]" in result.stdout
 
 

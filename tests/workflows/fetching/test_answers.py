@@ -39,7 +39,7 @@ def test_a_search() -> None:
         (b'{"esearchresult":{"count":"x","idlist":[]}}', "expected a JSON search result"),
         (search_result(["1", "2"])[:-9], "expected a JSON search result"),
         (b'{"esearchresult":{"ERROR":"Search Backend failed:\n retry"}}', "the search fails"),
-        (search_result(["1"], count=2), "1 ids of 2 records; expected 2 PMIDs"),
+        (search_result(["1"], count=2), "1 id of 2 records; expected 2 PMIDs"),
         (search_result(["1", "b"]), "expected a JSON search result"),
         (search_result(["1", "१२"]), "expected a JSON search result"),
     ],
