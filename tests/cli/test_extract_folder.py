@@ -32,6 +32,12 @@ def inputs(tmp_path: Path) -> Path:
     return write_inputs(tmp_path / "inputs")
 
 
+@pytest.fixture(autouse=True)
+def however_long_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine would print how far it is before the end."""
+    monkeypatch.setattr(module, "PlainDisplay", lambda: PlainDisplay(seconds=3600))
+
+
 def extract(*arguments: str | Path) -> Result:
     return CliRunner().invoke(app, ["extract", *map(str, arguments)])
 
