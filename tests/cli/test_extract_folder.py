@@ -12,6 +12,7 @@ from rich.live import Live
 from rich.text import Text
 from typer.testing import CliRunner, Result
 
+from bran.cli import extract_display
 from bran.cli import extract_folder as module
 from bran.cli.extract_display import JsonDisplay, LiveDisplay, PlainDisplay, progress_line
 from bran.cli.extract_folder import is_folder
@@ -35,7 +36,7 @@ def inputs(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def however_long_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine would print how far it is before the end."""
-    monkeypatch.setattr(module, "PlainDisplay", lambda: PlainDisplay(seconds=3600))
+    monkeypatch.setattr(extract_display, "PlainDisplay", lambda: PlainDisplay(seconds=3600))
 
 
 def extract(*arguments: str | Path) -> Result:
