@@ -64,6 +64,9 @@ def add_handlers(app: FastAPI) -> None:
         first = error.errors()[0]
         if first["type"] == "json_invalid":
             return error_response(400, "not_json", f"the body is not JSON: {first['ctx']['error']}; expected an object")
+        kind = request.headers.get("content-type", "")
+        if first["loc"] == ("body",) and "json" not in kind:
+            return error_response(422, "invalid", f"the body: Content-Type {kind!r}; expected application/json")
         return error_response(422, "invalid", _explained(first))
 
     @app.exception_handler(HTTPException)

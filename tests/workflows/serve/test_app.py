@@ -157,7 +157,8 @@ def test_what_is_no_json_is_told(client: TestClient, body: bytes) -> None:
 def test_what_another_page_may_send_unasked_is_not_taken_for_json(client: TestClient, headers: dict[str, str]) -> None:
     body = json.dumps({"documents": [{"text": TEXT}]})
     answer = client.post("/api/extract", content=body, headers=headers)
-    assert "body" in line(answer, 422, "invalid")
+    told = line(answer, 422, "invalid")
+    assert told == f"the body: Content-Type {headers.get('Content-Type', '')!r}; expected application/json"
 
 
 def test_control_characters_are_read_as_spaces_with_a_note(client: TestClient) -> None:
