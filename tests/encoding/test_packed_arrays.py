@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from bran.encoding.cue_scores import CueScores
+from bran.encoding.cues import EDITION
 from bran.encoding.knowledge import Knowledge
 from bran.encoding.packed_arrays import Packed, pack, unpacked
 from bran.errors import ModelError
@@ -43,7 +44,7 @@ def test_a_file_of_something_else_is_told_in_one_line(tmp_path: Path):
 
 
 def test_settings_that_do_not_hold_are_told_in_one_line(tmp_path: Path):
-    said = {"config": {"buckets": "many", "folds": -1}, "types": ["CID"]}
+    said = {"edition": EDITION, "config": {"buckets": "many", "folds": -1}, "types": ["CID"]}
     (tmp_path / "file").write_bytes(pack({}, entry="cues", said=said))
     with pytest.raises(ModelError, match=r"file: cannot be read .*buckets.*; expected what `bran train`") as caught:
         CueScores.load(tmp_path / "file")
