@@ -20,9 +20,7 @@ from bran.corpus.hypernyms import HypernymFilter
 from bran.corpus.load import Corpus, content_hash
 from bran.corpus.schema import Schema
 from bran.corpus.splits import Split
-from bran.encoding.cue_scores import HeldOutScores
 from bran.encoding.distillation import DistillationConfig, Scores
-from bran.encoding.examples import Example
 from bran.encoding.labels import Labeller
 from bran.errors import ConfigError
 from bran.export.reading import read_table
@@ -180,19 +178,6 @@ class DistilledData(TrainingData):
         """Documents of an epoch, of which ``documents`` are those of a split."""
         return super().epoch_size(documents) + share_size(len(self.unlabelled), self.distillation.per_epoch)
 
-    def examples(
-        self,
-        model: TrainedModel,
-        split: Split,
-        documents: Sequence[Document],
-        labels: Labeller,
-        cues: HeldOutScores | None = None,
-    ) -> list[Example]:
-        """``documents`` of ``split``, whose ``labels`` are drawn towards what the teachers say."""
-        self._ask(split, documents)
-        drawn = self.distillation.annotated(self.schema, self._told(split, documents), labels)
-        return super().examples(model, split, documents, drawn, cues)
-
     def further(self, model: TrainedModel, split: Split) -> Draw:
         """The weak documents of each epoch, and the unlabelled ones as the teachers label them."""
         weak = super().further(model, split)
@@ -202,6 +187,11 @@ class DistilledData(TrainingData):
         examples = self._encode(model, self.unlabelled, labels)
         share = Share(examples, self.distillation.per_epoch, seed=self.config.training.seed)
         return lambda epoch: [*weak(epoch), *share(epoch)]
+
+    def _targets(self, split: Split, documents: Sequence[Document], labels: Labeller) -> Labeller:
+        """``labels``, drawn towards what the teachers say."""
+        self._ask(split, documents)
+        return self.distillation.annotated(self.schema, self._told(split, documents), labels)
 
     def _check_teachers(self) -> None:
         """There are some."""

@@ -119,7 +119,7 @@ class TrainingData:
             labels: theirs, as :meth:`labels` has them.
             cues: as :meth:`cues` has learned them on these documents; those of ``model`` unless given.
         """
-        return self._encode(model, documents, labels, cues)
+        return self._encode(model, documents, self._targets(split, documents, labels), cues)
 
     def further(self, model: TrainedModel, split: Split) -> Draw:
         """The weak documents of each epoch, as ``model`` is to read them."""
@@ -129,6 +129,10 @@ class TrainingData:
         labels = weighted(self._labels(weak.unstated, split, self.weak.documents), weak.weight)
         examples = self._encode(model, self.weak.documents, labels)
         return Share(examples, weak.per_epoch, seed=self.config.training.seed)
+
+    def _targets(self, split: Split, documents: Sequence[Document], labels: Labeller) -> Labeller:
+        """What the network is to say of ``documents`` of ``split``, which have ``labels``."""
+        return labels
 
     def _check_teachers(self) -> None:
         if self.config.distillation is not None:
