@@ -148,21 +148,23 @@ class CueReader:
             yield f"F2 {' '.join(opening)}"
 
     def _together(self, words: _Words, pair: Pair) -> Iterator[str]:
-        """What mentions of both in one sentence say."""
+        """What mentions of both in one sentence say: the words between them, before the first and after the second."""
         for head, tail in product(words.of(pair.head), words.of(pair.tail)):
             if words.sentences[head] == words.sentences[tail] and abs(head - tail) <= REACH:
-                yield from self._between(words, head, tail)
-                yield from self._outside(words, head, tail)
+                order = "<" if head < tail else ">"
+                first, last = min(head, tail), max(head, tail)
+                yield from self._between(order, words.words[first + 1 : last])
+                yield from (f"{order}b{word}" for word in words.near(first, OUTSIDE)[0])
+                yield from (f"{order}a{word}" for word in words.near(last, OUTSIDE)[1])
 
-    def _between(self, words: _Words, head: int, tail: int) -> Iterator[str]:
-        """The words from one mention to the other, how many, and which mention comes first."""
-        order = "<" if head < tail else ">"
-        between = words.words[min(head, tail) + 1 : max(head, tail)]
+    def _between(self, order: str, between: Sequence[str]) -> Iterator[str]:
+        """The words between two mentions, how many, and which mention comes first, as ``order`` tells."""
+        beginnings = list(self._beginnings(between))
         length = min(len(between) // 3, 6)
         mentions = min(sum(map(_is_mention, between)), 4)
         yield from (f"{order}{length}", f"{order}n{mentions}", f"{order}n{mentions}l{length}")
         yield from between
-        yield from (f"~{beginning}" for beginning in self._beginnings(between))
+        yield from (f"~{beginning}" for beginning in beginnings)
         if between:
             yield from (f"{order}first {' '.join(between[:n])}" for n in (1, 2))
             yield from (f"{order}last {' '.join(between[-n:])}" for n in (1, 2))
@@ -170,13 +172,7 @@ class CueReader:
             yield f"{order}= {' '.join(between[:4])}"
             yield from (f"{order} {word}" for word in between)
             yield from (f"{order} {first} {second}" for first, second in pairwise(between))
-            yield from (f"{order}~{beginning}" for beginning in self._beginnings(between))
-
-    def _outside(self, words: _Words, head: int, tail: int) -> Iterator[str]:
-        """The words before the first of two mentions and after the second."""
-        order = "<" if head < tail else ">"
-        yield from (f"{order}b{word}" for word in words.near(min(head, tail), OUTSIDE)[0])
-        yield from (f"{order}a{word}" for word in words.near(max(head, tail), OUTSIDE)[1])
+            yield from (f"{order}~{beginning}" for beginning in beginnings)
 
     def _beginnings(self, words: Iterable[str]) -> Iterator[str]:
         """The beginnings of the longer of ``words``."""

@@ -104,12 +104,12 @@ class _Lessons:
         reader: CueReader,
     ) -> _Lessons:
         paired = [(document, pairs) for document in documents if (pairs := candidates(document))]
-        types = np.eye(len(schema.labels), dtype=bool)
+        types = np.arange(len(schema.labels))
         return cls(
             [document.id for document, _ in paired],
             [reader(document, pairs) for document, pairs in paired],
             [labels(document, pairs) for document, pairs in paired],
-            [np.stack([types[list(schema.labels_between(p))].any(axis=0) for p in pairs]) for _, pairs in paired],
+            [np.stack([np.isin(types, schema.labels_between(p)) for p in pairs]) for _, pairs in paired],
         )
 
 
