@@ -23,6 +23,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bran.errors import ConfigError
+from bran.wording import one_line
 
 
 class Config(BaseModel):
@@ -91,7 +92,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError(f"{path}:{line}: {error.problem}; expected valid YAML") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: {' '.join(str(error).split())}; expected valid YAML") from None
+        raise ConfigError(f"{path}: {one_line(error)}; expected valid YAML") from None
     if data is None:
         return {}
     if not isinstance(data, dict):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bran.wording import counted
+from bran.wording import counted, one_line
 
 
 @pytest.mark.parametrize(
@@ -11,3 +11,10 @@ from bran.wording import counted
 def test_one_is_told_from_many(count: int, told: str):
     assert counted(count, "document", ",") == told
     assert counted(count, "document") == told.replace(",", "")
+
+
+@pytest.mark.parametrize(
+    ("most", "told"), [(None, "no column named 'a' here"), (9, "no column"), (99, "no column named 'a' here")]
+)
+def test_what_an_error_says_is_one_line(most: int | None, told: str):
+    assert one_line(ValueError("no column\n\tnamed 'a'\r\n  here\n"), most=most) == told

@@ -17,6 +17,7 @@ from safetensors.numpy import save
 
 from bran.errors import ModelError
 from bran.files import atomic_write_binary
+from bran.wording import one_line
 
 _DIGITS = 12
 
@@ -67,5 +68,5 @@ def unpacked(path: Path, *, entry: str, writer: str) -> Iterator[tuple[Any, Call
         with safe_open(path, framework="np") as file:
             yield json.loads(file.metadata()[entry]), file.get_tensor
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = one_line(error, most=200)
         raise ModelError(f"{path}: cannot be read ({reason}); expected what `{writer}` writes") from None

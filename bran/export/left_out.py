@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bran.errors import DataError, FormatError, Place
 from bran.export.run_folder import ERRORS, RunFolder
+from bran.wording import one_line
 
 
 class LeftOut(BaseModel):
@@ -71,5 +72,5 @@ def _records(path: Path) -> Iterator[LeftOut]:
             try:
                 yield LeftOut.model_validate_json(line)
             except ValidationError as error:
-                message = " ".join(str(error).split())
+                message = one_line(error)
                 raise FormatError(f"damaged ({message}); expected what bran wrote", Place(str(path), number)) from None

@@ -19,6 +19,7 @@ from bran.export.table import match_suffix
 from bran.export.text import from_cell
 from bran.export.versions import check_not_newer, stated_version
 from bran.files import open_binary, open_text
+from bran.wording import one_line
 
 _Text = Annotated[str, StringConstraints(min_length=1)]
 _Numbered = Iterator[tuple[int, Mapping[str, Any]]]
@@ -151,7 +152,7 @@ def _parquet(path: Path) -> _Numbered:
             batches = (batch.to_pylist() for batch in file.iter_batches(columns=columns))
             yield from enumerate((row for batch in batches for row in batch), start=1)
         except (pa.ArrowException, OSError) as error:
-            message = f"{' '.join(str(error).split())}; expected a whole Parquet file"
+            message = f"{one_line(error)}; expected a whole Parquet file"
             raise FormatError(message, Place(str(path))) from None
 
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bran.corpus.document import Document
 from bran.errors import FormatError, Place
 from bran.files import atomic_write
+from bran.wording import one_line
 
 if TYPE_CHECKING:
     from bran.export.run_tables import Counts
@@ -190,5 +191,5 @@ def _parsed(model: type[_Model], path: Path) -> _Model:
     try:
         return model.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
-        message = " ".join(str(error).split())
+        message = one_line(error)
         raise FormatError(f"damaged ({message}); expected what bran wrote", Place(str(path))) from None

@@ -32,6 +32,7 @@ from bran.export.run_folder import DESCRIPTION, RunDescription, RunFolder
 from bran.export.run_views import create_views, scan
 from bran.export.table import DIGITS, SCHEMA, Row
 from bran.export.table_view import create_table_view
+from bran.wording import one_line
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -221,7 +222,7 @@ def open_tables(
                 _restrict(connection, least or Least(), path)
                 yield Tables(path, connection, description, folder)
         except (duckdb.Error, pa.ArrowException) as error:
-            reason = " ".join(str(error).split())
+            reason = one_line(error)
             raise FormatError(f"cannot be read together ({reason})", Place(str(path))) from None
 
 

@@ -15,6 +15,7 @@ from bran.export.document_table import DOCUMENT_SCHEMA
 from bran.export.run_folder import DESCRIPTION, DOCUMENTS, RELATIONS, RunDescription, RunFolder
 from bran.export.table import SCHEMA
 from bran.export.versions import check_columns, check_not_newer, check_version
+from bran.wording import one_line
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -129,7 +130,7 @@ def _schema(path: Path) -> pa.Schema:
     try:
         return pq.read_schema(path)
     except (OSError, pa.ArrowException) as error:
-        reason = " ".join(str(error).split())
+        reason = one_line(error)
         raise FormatError(f"damaged ({reason}); expected what `bran extract` wrote", Place(str(path))) from None
 
 

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from bran.errors import BranError, FormatError, Place
 from bran.files import open_binary
+from bran.wording import one_line
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -74,7 +75,7 @@ def scan_parquet(path: Path) -> Scan:
         try:
             columns = pq.read_schema(stream).names
         except (pa.ArrowException, OSError) as error:
-            message = f"{' '.join(str(error).split())}; expected a whole Parquet file"
+            message = f"{one_line(error)}; expected a whole Parquet file"
             raise FormatError(message, Place(str(path))) from None
     return Scan(path, tuple(columns), f"read_parquet({literal(escape(str(path)))})")
 

@@ -16,6 +16,7 @@ from bran.export.reading import READERS, REQUIRED, TableRecord, read_records
 from bran.export.run_views import scan, typed_columns
 from bran.export.table import SCHEMA, match_suffix
 from bran.export.versions import check_columns
+from bran.wording import one_line
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -51,7 +52,7 @@ def _schema(path: Path) -> pa.Schema:
     try:
         return pq.read_schema(path)
     except (OSError, pa.ArrowException) as error:
-        message = f"{' '.join(str(error).split())}; expected a whole Parquet file"
+        message = f"{one_line(error)}; expected a whole Parquet file"
         raise FormatError(message, Place(str(path))) from None
 
 

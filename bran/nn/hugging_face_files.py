@@ -18,7 +18,7 @@ from bran.errors import ConfigError, NetworkError
 from bran.nn.hugging_face import HuggingFaceConfig, HuggingFaceEmbeddings, HuggingFaceEncoder
 from bran.nn.hugging_face_library import Architecture, library
 from bran.nn.model import Bran
-from bran.wording import counted
+from bran.wording import counted, one_line
 
 _FILES = ("*.json", "*.safetensors", "*.txt", "*.model")
 """What is fetched from the hub: no code, and no weights in other formats."""
@@ -48,7 +48,7 @@ def find_folder(config: HuggingFaceConfig) -> Path:
         raise ConfigError(f"{where}: no such folder; expected one, or the name of an encoder on the hub") from None
     except (OSError, ValueError, HfHubHTTPError) as error:
         if config.download:
-            reason = " ".join(str(error).split())[:200]
+            reason = one_line(error, most=200)
             raise NetworkError(f"{where}: cannot be fetched from the hub ({reason})") from None
         raise ConfigError(
             f"{where}: no such folder, and not in the hub's cache; expected a folder, or a name on the hub with "
@@ -135,7 +135,7 @@ def _read(folder: Path, loader: str, what: str) -> Any:
     try:
         return getattr(library(), loader).from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
     except (ImportError, KeyError, OSError, TypeError, ValueError) as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = one_line(error, most=200)
         raise ConfigError(f"{folder}: no {what} that transformers knows ({reason})") from None
 
 
@@ -160,7 +160,7 @@ def _read_weights(folder: Path) -> Any:
             output_loading_info=True,
         )
     except (KeyError, OSError, RuntimeError, SafetensorError, ValueError) as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = one_line(error, most=200)
         raise ConfigError(f"{folder}: weights cannot be read ({reason}); expected those of its config.json") from None
     missing = sorted(name for name in found["missing_keys"] if not name.startswith("pooler"))
     if missing:

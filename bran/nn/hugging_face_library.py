@@ -9,6 +9,7 @@ from pydantic import AfterValidator
 
 from bran.config import Config
 from bran.errors import ConfigError
+from bran.wording import one_line
 
 
 def _timeless(config: dict[str, Any]) -> dict[str, Any]:
@@ -64,7 +65,7 @@ def build_model(architecture: Architecture, *, dropout: float | None) -> Any:
         model = transformers.AutoModel.from_config(config, trust_remote_code=False, dtype=torch.float32)
         width = model.get_input_embeddings().embedding_dim
     except (AttributeError, KeyError, NotImplementedError, TypeError, ValueError) as error:
-        kind, reason = architecture.config.get("model_type"), " ".join(str(error).split())[:200]
+        kind, reason = architecture.config.get("model_type"), one_line(error, most=200)
         raise ConfigError(f"encoder {kind!r}: cannot be built ({reason}); expected an encoder of text") from None
     if model.config.is_encoder_decoder or not width:
         raise ConfigError(f"encoder {model.config.model_type!r}: has a decoder; expected an encoder alone")

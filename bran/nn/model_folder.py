@@ -18,6 +18,7 @@ from bran.config import Config, parse_config
 from bran.encoding.subwords import Subwords
 from bran.errors import ConfigError, ModelError
 from bran.files import atomic_write, atomic_write_binary
+from bran.wording import one_line
 
 FORMAT_VERSION = 1
 DESCRIPTION, WEIGHTS, SUBWORDS, CARD = "model.json", "weights.safetensors", "subwords.json", "README.md"
@@ -60,7 +61,7 @@ def load_weights(folder: Path, network: nn.Module) -> None:
     except (OSError, SafetensorError) as error:
         raise ModelError(f"{path}: cannot be read ({error}); expected safetensors weights") from None
     except RuntimeError as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = one_line(error, most=200)
         raise ModelError(f"{path}: weights do not fit {DESCRIPTION} ({reason})") from None
 
 

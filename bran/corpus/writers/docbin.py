@@ -13,6 +13,7 @@ from bran.corpus.readers.docbin_format import JOINED, USER_DATA, DocEntity, oute
 from bran.corpus.schema import Schema
 from bran.corpus.writers.records import mention_record, relation_record
 from bran.errors import FormatError, Place
+from bran.wording import one_line
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
@@ -48,7 +49,7 @@ class DocBinWriter:
         try:
             self._docs.add(self._doc(document))
         except (TypeError, ValueError) as error:
-            message = f"{' '.join(str(error).split())}; expected what a spaCy Doc holds"
+            message = f"{one_line(error)}; expected what a spaCy Doc holds"
             raise FormatError(message, Place(document=document.id)) from None
 
     def close(self) -> None:

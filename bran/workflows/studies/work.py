@@ -22,6 +22,7 @@ from bran.evaluation.thresholds import score_curve
 from bran.export.reading import read_table
 from bran.extraction.trained_model import TrainedModel
 from bran.training.loop import Metrics
+from bran.wording import one_line
 from bran.workflows.epochs import EPOCHS as EPOCHS
 from bran.workflows.epochs import Epoch, EpochFile
 from bran.workflows.fitting import Fitter, Listener, Machine
@@ -121,7 +122,7 @@ def work(run: PlannedRun, folder: Path, bench: Bench, tell: Callable[[Epoch], No
             raise StudyStopped(
                 f"{folder}: no space left on the disk; what is done is whole, start again to go on"
             ) from None
-        line = " ".join(str(error).split())
+        line = one_line(error)
         line = line if isinstance(error, BranError) else f"{type(error).__name__}: {line}"
         write_failure(folder, line)
         return line
