@@ -51,7 +51,13 @@ def extract(
     is_ray = engine is EngineName.ray
     if ray_address and not is_ray:
         raise ConfigError(f"--ray-address {ray_address} with --engine {engine}; expected --engine ray")
-    of_a_folder = {"--engine ray": is_ray, "--no-texts": no_texts, "--json-progress": json_progress}
+    of_a_folder = {
+        "--engine ray": is_ray,
+        f"--max-seconds {max_seconds:g}": max_seconds != MAX_SECONDS,
+        f"--chunk {chunk}": chunk != CHUNK,
+        "--no-texts": no_texts,
+        "--json-progress": json_progress,
+    }
     settings = BatchSettings(
         model=model or model_folder(),
         tagging=tagging.settings(),

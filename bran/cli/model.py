@@ -87,5 +87,5 @@ def register(
     from bran.workflows.registry import register_model
     from bran.workflows.tracking import TrackingConfig
 
-    version = register_model(model, name, tracker=TrackingConfig(experiment=experiment).open(), alias=alias)
+    version = register_model(model, name, tracking=TrackingConfig(experiment=experiment), alias=alias)
     typer.echo(f"{name} version {version}: models:/{name}/{version}")

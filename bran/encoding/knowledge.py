@@ -173,7 +173,7 @@ class Knowledge(Packed):
         Raises:
             ModelError: when the file is missing or damaged.
         """
-        with unpacked(path, entry=_ENTRY, writer="bran knowledge") as (kinds, array):
+        with unpacked(path, entry=_ENTRY, writer="bran knowledge build") as (kinds, array):
             concepts = array("concepts").tobytes().decode().split("\n")
             statements = [_arrays(array, number) for number in range(len(kinds))]
         return cls(kinds, concepts, statements)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import mlflow
 from mlflow import MlflowClient, MlflowException
@@ -11,6 +12,10 @@ from bran.corpus.document import Document, Mention, Passage
 from bran.corpus.schema import Schema
 from bran.errors import ConfigError
 from bran.workflows.mlflow_tracker import MlflowRun, MlflowTracker, use_store
+from bran.workflows.tracking import TrackingConfig
+
+if TYPE_CHECKING:
+    from bran.extraction.trained_model import ModelDescription
 
 _LOGGED = ("runs:/", "models:/")
 """How URIs of logged models begin."""
@@ -18,13 +23,13 @@ _TAGS = ("config", "corpus", "seed", "split")
 """What of a model's training is set as tags of its version."""
 
 
-def register_model(source: str, name: str, *, tracker: MlflowTracker, alias: str | None = None) -> str:
+def register_model(source: str, name: str, *, tracking: TrackingConfig, alias: str | None = None) -> str:
     """Make a model the next version of the registered model ``name``.
 
     Args:
         source: a model folder, which is logged in a run of its own; or the URI of a logged model.
         name: of the registered model; made where it is missing.
-        tracker: of the store.
+        tracking: which store; it is opened, and made where it is missing, once there is a model to register.
         alias: names the new version from now on.
 
     Returns:
@@ -34,13 +39,17 @@ def register_model(source: str, name: str, *, tracker: MlflowTracker, alias: str
         ModelError: when the folder holds no model.
         ConfigError: when MLflow has no such model, or refuses the name.
     """
+    from bran.extraction.trained_model import read_description  # here, for it imports torch
+
+    description = None if source.startswith(_LOGGED) else read_description(Path(source))
+    tracker = tracking.open()
     use_store(tracker.uri)
     client = MlflowClient(tracker.uri)
     try:
-        if source.startswith(_LOGGED):
+        if description is None:
             version = str(mlflow.register_model(source, name).version)
         else:
-            version = _log_and_register(Path(source), name, tracker, client)
+            version = _log_and_register(Path(source), description, name, tracker, client)
         if alias:
             client.set_registered_model_alias(name, alias, version)
     except MlflowException as error:
@@ -49,10 +58,9 @@ def register_model(source: str, name: str, *, tracker: MlflowTracker, alias: str
     return version
 
 
-def _log_and_register(folder: Path, name: str, tracker: MlflowTracker, client: MlflowClient) -> str:
-    from bran.extraction.trained_model import read_description  # here, for it imports torch
-
-    description = read_description(folder)
+def _log_and_register(
+    folder: Path, description: ModelDescription, name: str, tracker: MlflowTracker, client: MlflowClient
+) -> str:
     with tracker.start(f"register {name}") as run:
         if not isinstance(run, MlflowRun):
             raise ConfigError(f"model {folder}: tracking is off; expected an MLflow store")

@@ -132,6 +132,8 @@ def test_names_of_thresholds(inputs: Path, model: Path, tmp_path: Path) -> None:
         (["inputs", "-o", "run", "--model", "inputs"], 5, "not a model folder"),
         (["inputs", "--engine", "ray"], 3, "--engine ray with no --output; expected a folder: --output without suffix"),
         (["inputs", "--no-texts", "-o", "found.tsv"], 3, "--no-texts with found.tsv; expected a folder: --output"),
+        (["inputs", "--chunk", "7", "-o", "found.tsv"], 3, "--chunk 7 with found.tsv; expected a folder: --output"),
+        (["inputs", "--max-seconds", "0.5"], 3, "--max-seconds 0.5 with no --output; expected a folder: --output"),
         (["inputs", "--json-progress"], 3, "--json-progress with no --output; expected a folder: --output"),
         (["inputs", "-o", "run", "--ray-address", "auto"], 3, "--ray-address auto with --engine local; expected"),
         (["--report", "inputs"], 4, "has no run.json; expected the folder of a `bran extract` run"),

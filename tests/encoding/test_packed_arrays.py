@@ -39,7 +39,7 @@ def test_a_file_of_something_else_is_told_in_one_line(tmp_path: Path):
     (tmp_path / "file").write_bytes(pack({"numbers": NUMBERS}, entry="kinds", said=["causes"]))
     with pytest.raises(ModelError, match=r"file: cannot be read .*; expected what `bran train` writes"):
         CueScores.load(tmp_path / "file")
-    with pytest.raises(ModelError, match=r"file: cannot be read .*; expected what `bran knowledge` writes"):
+    with pytest.raises(ModelError, match=r"file: cannot be read .*; expected what `bran knowledge build` writes"):
         Knowledge.load(tmp_path / "file")
 
 

@@ -112,10 +112,10 @@ def test_a_study_on_a_tracking_server(tmp_path: Path, root: Path, monkeypatch: p
 def test_a_served_model_answers_with_relations(tmp_path: Path, root: Path, document: Document, migrated: Path) -> None:
     tiny_model(threshold=0.0).save(tmp_path / "model")
     (tmp_path / "mlflow.db").write_bytes(migrated.read_bytes())
-    tracker = TrackingConfig(folder=tmp_path, experiment="tests").open()
-    register_model(str(tmp_path / "model"), "tiny", tracker=tracker)
+    tracking = TrackingConfig(folder=tmp_path, experiment="tests")
+    register_model(str(tmp_path / "model"), "tiny", tracking=tracking)
     command = ["models", "serve", "--model-uri", "models:/tiny/1", "--env-manager", "local", "--workers", "1"]
-    with served(root, tmp_path, *command, health="/ping", MLFLOW_TRACKING_URI=tracker.uri) as url:
+    with served(root, tmp_path, *command, health="/ping", MLFLOW_TRACKING_URI=tracking.open().uri) as url:
         body = {"dataframe_split": input_frame([document]).to_dict(orient="split")}
         request = urllib.request.Request(
             f"{url}/invocations", json.dumps(body).encode(), {"Content-Type": "application/json"}
