@@ -65,20 +65,20 @@ def test_fitting_lowers_the_log_loss_of_what_was_fitted(labelled: list, method: 
 @settings(max_examples=10, deadline=None)
 def test_a_known_miscalibration_is_undone(slope: float, intercept: float, seed: int) -> None:
     generator = np.random.default_rng(seed)
-    scores = generator.uniform(0.01, 0.99, 4000)
+    scores = generator.uniform(0.01, 0.99, 16000)
     truth = 1 / (1 + np.exp(-(slope * log_odds(scores) + intercept)))
-    fitted = fit_calibration(scores, generator.uniform(size=4000) < truth, np.arange(4000) // 8)
+    fitted = fit_calibration(scores, generator.uniform(size=16000) < truth, np.arange(16000) // 8)
     assert np.abs(fitted.calibrator.probabilities(scores) - truth).mean() < 0.03
-    assert Reliability.of(fitted.probabilities, generator.uniform(size=4000) < truth).ece_mass < 0.05
+    assert Reliability.of(fitted.probabilities, generator.uniform(size=16000) < truth).ece_mass < 0.05
 
 
 @given(st.integers(0, 2**16), METHOD)
 @settings(max_examples=10, deadline=None)
 def test_true_probabilities_stay_true(seed: int, method: str) -> None:
     generator = np.random.default_rng(seed)
-    scores = generator.uniform(0.01, 0.99, 4000)
-    correct = generator.uniform(size=4000) < scores
-    fitted = fit_calibration(scores, correct, np.arange(4000) // 8, method=method)
+    scores = generator.uniform(0.01, 0.99, 16000)
+    correct = generator.uniform(size=16000) < scores
+    fitted = fit_calibration(scores, correct, np.arange(16000) // 8, method=method)
     assert np.abs(fitted.calibrator.probabilities(scores) - scores).mean() < 0.03
     assert Reliability.of(fitted.probabilities, correct).ece_width < 0.05
 
