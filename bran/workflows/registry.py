@@ -39,9 +39,7 @@ def register_model(source: str, name: str, *, tracking: TrackingConfig, alias: s
         ModelError: when the folder holds no model.
         ConfigError: when MLflow has no such model, or refuses the name.
     """
-    from bran.extraction.trained_model import read_description  # here, for it imports torch
-
-    description = None if source.startswith(_LOGGED) else read_description(Path(source))
+    description = None if source.startswith(_LOGGED) else _describe(Path(source))
     tracker = tracking.open()
     use_store(tracker.uri)
     client = MlflowClient(tracker.uri)
@@ -56,6 +54,12 @@ def register_model(source: str, name: str, *, tracking: TrackingConfig, alias: s
         reason = str(error).partition("\n")[0]
         raise ConfigError(f"model {source} as {name!r}: MLflow says: {reason}") from None
     return version
+
+
+def _describe(folder: Path) -> ModelDescription:
+    from bran.extraction.trained_model import read_description  # here, for it imports torch
+
+    return read_description(folder)
 
 
 def _log_and_register(
